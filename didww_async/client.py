@@ -1,0 +1,337 @@
+"""Client: what users hold. One attribute per collection of the API."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from importlib import metadata
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+
+from yarl import URL
+
+from didww_async.auth import ApiKey, Auth
+from didww_async.catalogue import Catalogue
+from didww_async.collection import (
+    BalanceReader,
+    Channel,
+    Creates,
+    Deletes,
+    Gets,
+    Lists,
+    PreparesOrders,
+    Updates,
+)
+from didww_async.errors import ClientClosed, InvalidInput
+from didww_async.resources import (
+    Area,
+    AreaFilter,
+    AreaInclude,
+    AreaSort,
+    AvailableDid,
+    AvailableDidFilter,
+    AvailableDidInclude,
+    AvailableDidSort,
+    Balance,
+    City,
+    CityFilter,
+    CityInclude,
+    CitySort,
+    Country,
+    CountryFilter,
+    CountryInclude,
+    CountrySort,
+    Did,
+    DidFilter,
+    DidGroup,
+    DidGroupFilter,
+    DidGroupInclude,
+    DidGroupSort,
+    DidGroupType,
+    DidGroupTypeFilter,
+    DidGroupTypeSort,
+    DidInclude,
+    DidReservation,
+    DidReservationCreate,
+    DidReservationFilter,
+    DidReservationInclude,
+    DidReservationSort,
+    DidSort,
+    DidUpdate,
+    NanpaPrefix,
+    NanpaPrefixFilter,
+    NanpaPrefixInclude,
+    NanpaPrefixSort,
+    NothingToInclude,
+    Order,
+    OrderFilter,
+    OrderSort,
+    OrderUpdate,
+    Region,
+    RegionFilter,
+    RegionInclude,
+    RegionSort,
+    by_type,
+)
+from didww_async.resources.base import Resource
+from didww_async.transport.call import AttemptRecord, Timeouts
+from didww_async.transport.exchange import Exchange
+from didww_async.transport.retry import RetryPolicy
+from didww_async.transport.sender import Sender
+from didww_async.transport.throttle import RateLimit
+from didww_async.versions import DEFAULT_VERSION, aliases, version
+from didww_async.wire.converter import make_converter
+from didww_async.wire.linking import Linker
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["Client", "Environment"]
+
+Environment = Literal["production", "sandbox"]
+BASE_URLS: Mapping[str, str] = {
+    "production": "https://api.didww.com/v3",
+    "sandbox": "https://sandbox-api.didww.com/v3",
+}
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Resource)
+F = TypeVar("F", bound=Mapping[str, Any])
+S = TypeVar("S", bound=str)
+I = TypeVar("I", bound=str)  # noqa: E741 - filter, sort, include
+
+
+class _Readable(Lists[R, F, S, I], Gets[R, I], Generic[R, F, S, I]):
+    pass
+
+
+class _Reservations(
+    _Readable[DidReservation, DidReservationFilter, DidReservationSort, DidReservationInclude],
+    Creates[DidReservation, DidReservationCreate],
+    Deletes[DidReservation],
+):
+    pass
+
+
+class _Orders(
+    _Readable[Order, OrderFilter, OrderSort, NothingToInclude],
+    PreparesOrders,
+    Updates[Order, OrderUpdate],
+    Deletes[Order],
+):
+    pass
+
+
+class _Dids(_Readable[Did, DidFilter, DidSort, DidInclude], Updates[Did, DidUpdate]):
+    pass
+
+
+class Client:
+    """A connection to the DIDWW API, shared by all tasks of one event loop.
+
+    Use it as `async with Client(...) as client:` or call `aclose()`. `catalogue` caches reference
+    data for a short time; `state` is a place for what libraries built on the client keep per
+    client (views made by `at_version` share both).
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | Auth,
+        environment: Environment | None = None,
+        base_url: str | URL | None = None,
+        api_version: str = DEFAULT_VERSION,
+        account: str = "default",
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        rate_limit: RateLimit | None = None,
+        max_connections: int = 24,
+        max_orders_in_flight: int = 8,
+        session: "aiohttp.ClientSession | None" = None,
+        trace_configs: Sequence["aiohttp.TraceConfig"] = (),
+        on_attempt: Callable[[AttemptRecord], None] | None = None,
+    ) -> None:
+        """Nothing is sent before the first call.
+
+        `api_key`: the key, or an `Auth`. `environment`: "production" or "sandbox"; `base_url`
+        replaces it (a simulator, a proxy); one of the two is required. `api_version`: the
+        version to speak. `account`: a label of yours that keeps purchases of several accounts
+        apart in one journal. `timeouts`, `retry`: per attempt and between attempts.
+        `rate_limit`: share one object between all clients of the same key. `max_connections`:
+        calls on the wire at once. `max_orders_in_flight`: prepared orders at once, so that a
+        crash leaves few open questions. `session`: your own aiohttp session; it is not closed here.
+        `trace_configs`: aiohttp tracing, for example OpenTelemetry's. `on_attempt`: called with a
+        frozen record after every attempt; it must not block.
+
+        Raises InvalidInput when an argument can't be right.
+        """
+        if session is not None and trace_configs:
+            raise InvalidInput("give trace_configs to your own session, not to the client")
+        if max_connections < 1 or max_orders_in_flight < 1:
+            raise InvalidInput("max_connections and max_orders_in_flight are at least 1")
+        self.account = account
+        self.base_url = _base_url(environment, base_url)
+        self._exchange = Exchange(
+            session=session, max_connections=max_connections, trace_configs=trace_configs
+        )
+        self._sender = Sender(
+            base_url=self.base_url,
+            auth=ApiKey(api_key) if isinstance(api_key, str) else api_key,
+            exchange=self._exchange,
+            rate_limit=rate_limit or RateLimit(),
+            retry=retry or RetryPolicy(),
+            timeouts=timeouts or Timeouts(),
+            max_connections=max_connections,
+            max_orders_in_flight=max_orders_in_flight,
+            user_agent=_user_agent(),
+            on_attempt=on_attempt,
+        )
+        self.catalogue = Catalogue()
+        self.state: dict[object, Any] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self._speak(api_version)
+
+    def _speak(self, api_version: str) -> None:
+        self.api_version = api_version
+        converter = make_converter()
+        wire = Channel(
+            sender=self._sender,
+            linker=Linker(converter=converter, classes=by_type(), aliases=aliases()),
+            converter=converter,
+            version=version(api_version),
+        )
+        self.countries = _Readable[Country, CountryFilter, CountrySort, CountryInclude](
+            wire, Country
+        )
+        self.regions = _Readable[Region, RegionFilter, RegionSort, RegionInclude](wire, Region)
+        self.cities = _Readable[City, CityFilter, CitySort, CityInclude](wire, City)
+        self.areas = _Readable[Area, AreaFilter, AreaSort, AreaInclude](wire, Area)
+        self.nanpa_prefixes = _Readable[
+            NanpaPrefix, NanpaPrefixFilter, NanpaPrefixSort, NanpaPrefixInclude
+        ](wire, NanpaPrefix)
+        self.did_group_types = _Readable[
+            DidGroupType, DidGroupTypeFilter, DidGroupTypeSort, NothingToInclude
+        ](wire, DidGroupType)
+        self.did_groups = _Readable[DidGroup, DidGroupFilter, DidGroupSort, DidGroupInclude](
+            wire, DidGroup
+        )
+        self.available_dids = _Readable[
+            AvailableDid, AvailableDidFilter, AvailableDidSort, AvailableDidInclude
+        ](wire, AvailableDid)
+        self.did_reservations = _Reservations(wire, DidReservation)
+        self.orders = _Orders(wire, Order)
+        self.dids = _Dids(wire, Did)
+        self.balance = BalanceReader(wire, Balance)
+
+    @classmethod
+    def from_env(cls, *, environ: Mapping[str, str] | None = None) -> "Client":
+        """Make a client from DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL.
+
+        `environ` replaces os.environ. Raises InvalidInput naming the variable that is missing or
+        wrong.
+        """
+        found = os.environ if environ is None else environ
+        key = found.get("DIDWW_API_KEY", "")
+        if not key:
+            raise InvalidInput("DIDWW_API_KEY is not set")
+        base_url = found.get("DIDWW_BASE_URL") or None
+        environment: Any = found.get("DIDWW_ENVIRONMENT") or None
+        if base_url is None and environment is None:
+            raise InvalidInput("set DIDWW_ENVIRONMENT to production or sandbox, or DIDWW_BASE_URL")
+        return cls(api_key=key, environment=environment, base_url=base_url)
+
+    def at_version(self, api_version: str) -> "Client":
+        """A view of this client that speaks another API version over the same connections.
+
+        Closing either closes both.
+        """
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._speak(api_version)
+        return view
+
+    @property
+    def origin(self) -> str:
+        """The API this client talks to, such as "https://api.didww.com/v3"; it holds no secret."""
+        return str(self.base_url)
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """The rate limit, to be given to other clients of the same key."""
+        return self._sender.rate_limit
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time limits of one attempt."""
+        return self._sender.timeouts
+
+    async def run_to_completion(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` in a task the client owns: a cancelled caller detaches, the work goes on.
+
+        `aclose()` awaits it. For what must not be torn apart: an order and its journal entry.
+        """
+        if self._closing:
+            work.close()
+            raise ClientClosed("this client is closing; nothing new is started")
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                # Nobody is left to look at its failure; the journal has the outcome.
+                task.add_done_callback(_looked_at)
+            raise
+
+    async def aclose(self) -> None:
+        """Wait for orders that are on their way, then close the connections opened here."""
+        self._closing = True
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        await self._exchange.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"Client({self.origin}, api_version={self.api_version!r}, account={self.account!r})"
+
+
+def _looked_at(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def _base_url(environment: str | None, base_url: str | URL | None) -> URL:
+    if base_url is None:
+        if environment is None:
+            raise InvalidInput('say environment="production" or "sandbox", or give a base_url')
+        if environment not in BASE_URLS:
+            raise InvalidInput(f"environment is {' or '.join(BASE_URLS)}, not {environment!r}")
+        return URL(BASE_URLS[environment])
+    try:
+        url = URL(base_url)
+    except (ValueError, TypeError) as problem:
+        raise InvalidInput(f"base_url is no URL: {problem}") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidInput("base_url must be http(s)://host[:port]/v3")
+    if url.user is not None or url.password is not None or url.query_string or url.fragment:
+        raise InvalidInput("base_url takes no credentials, query or fragment")
+    return URL(str(url).rstrip("/"))
+
+
+def _user_agent() -> str:
+    try:
+        number = metadata.version("didww-async")
+    except metadata.PackageNotFoundError:
+        number = "unreleased"
+    return f"didww-async/{number}"

@@ -1,0 +1,394 @@
+"""The operations a collection can have; each collection has exactly those the API has."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast, overload
+
+import attrs
+from cattrs import Converter
+
+from didww_async.errors import InvalidInput
+from didww_async.resources.account import Balance
+from didww_async.resources.base import Resource
+from didww_async.resources.orders import Order, OrderCreate
+from didww_async.transport.call import Call, Repeat, Timeouts
+from didww_async.transport.sender import Sender, Turn
+from didww_async.versions import ApiVersion
+from didww_async.wire.body import request_body
+from didww_async.wire.document import Document
+from didww_async.wire.linking import Linker
+from didww_async.wire.query import Query
+
+__all__ = [
+    "BalanceReader",
+    "Channel",
+    "Creates",
+    "Deletes",
+    "Gets",
+    "Lists",
+    "Page",
+    "PreparedOrder",
+    "PreparesOrders",
+    "Updates",
+]
+
+R = TypeVar("R", bound=Resource)
+F = TypeVar("F", bound=Mapping[str, Any])
+S = TypeVar("S", bound=str)
+I = TypeVar("I", bound=str)  # noqa: E741 - filter, sort, include
+C = TypeVar("C")
+U = TypeVar("U")
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """What every collection of a client speaks through."""
+
+    sender: Sender
+    linker: Linker
+    converter: Converter
+    version: ApiVersion
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Page(Sequence[R]):
+    """One page of a list, a sequence of resources in the server's order.
+
+    `total_records` counts the records on all pages, None where the API does not page; `meta` and
+    `links` are those of the document.
+    """
+
+    items: tuple[R, ...]
+    total_records: int | None
+    meta: Mapping[str, Any] = attrs.field(repr=False)
+    links: Mapping[str, Any] = attrs.field(repr=False)
+
+    @overload
+    def __getitem__(self, index: int) -> R: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[R, ...]: ...
+    def __getitem__(self, index: int | slice) -> R | tuple[R, ...]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self.items)
+
+
+class _Collection(Generic[R]):
+    """What the operations share: the resource class and the way to the wire."""
+
+    def __init__(self, channel: Channel, resource: type[R]) -> None:
+        self._channel = channel
+        self._resource = resource
+        self._path = resource.type
+
+    def _read(self, path: str, query: Query, timeouts: Timeouts | None) -> Call:
+        return Call(
+            method="GET",
+            path=path,
+            api_version=self._channel.version.date,
+            query=self._channel.version.query(self._resource.type, query).pairs(),
+            timeouts=timeouts,
+        )
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None,
+        repeat: Repeat,
+        timeouts: Timeouts | None,
+    ) -> Call:
+        return Call(
+            method=method,
+            path=path,
+            api_version=self._channel.version.date,
+            body=body,
+            repeat=repeat,
+            fresh=repeat == "never",
+            timeouts=timeouts,
+        )
+
+    def _body(self, given: object, *, id: str | None = None) -> bytes:
+        channel = self._channel
+        return request_body(given, converter=channel.converter, version=channel.version, id=id)
+
+    def _item(self, id: str) -> str:
+        if not isinstance(id, str) or not id or "/" in id or id in {".", ".."}:
+            raise InvalidInput(f"not an id of {self._path}: {id!r}")
+        return f"{self._path}/{id}"
+
+    def _one(self, call: Call, document: Document) -> R:
+        found = self._channel.linker.one(document)
+        if not isinstance(found, self._resource):
+            raise self._channel.sender.unreadable(
+                call, f"expected one of {self._path}, got {type(found).__name__}"
+            )
+        return found
+
+
+class Lists(_Collection[R], Generic[R, F, S, I]):
+    """Reading a list."""
+
+    async def list(
+        self,
+        *,
+        filter: F | None = None,
+        sort: S | Sequence[S] = (),
+        include: I | Sequence[I] = (),
+        fields: Mapping[str, Sequence[str]] | None = None,
+        page: int | None = None,
+        page_size: int | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> Page[R]:
+        """Read one page of the list (the whole of it where the API does not page): one request.
+
+        `filter`: the API's keys; a sequence means "any of" ("all of" for features), None asks for
+        blank values. `sort`: names, "-" in front for descending. `include`: relationships to
+        load. `fields`: by type, the attributes and relationships to return, all others stay
+        UNSET. `page`: from 1. `page_size`: at most 100 (cities and areas: 1000).
+
+        Returns a `Page`. Raises BadRequest for a filter, sort or page the API does not know, and
+        every other ApiError or NoAnswer as it comes. For all pages use `iterate`.
+        """
+        query = Query(
+            filter=filter or {},
+            sort=_names(sort),
+            include=_names(include),
+            fields=fields or {},
+            page_number=page,
+            page_size=page_size,
+        )
+        call = self._read(self._path, query, timeouts)
+        document = await self._channel.sender.document(call)
+        found = self._channel.linker.many(document)
+        total = document.meta.get("total_records")
+        return Page(
+            items=tuple(item for item in found if isinstance(item, self._resource)),
+            total_records=total if isinstance(total, int) else None,
+            meta=document.meta,
+            links=document.links,
+        )
+
+    async def iterate(
+        self,
+        *,
+        filter: F | None = None,
+        sort: S | Sequence[S] = (),
+        include: I | Sequence[I] = (),
+        fields: Mapping[str, Sequence[str]] | None = None,
+        page_size: int | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> AsyncIterator[R]:
+        """Walk over all pages, each resource once, in the order of `sort`.
+
+        Arguments and errors as for `list`. Without `sort` a stable one is used, because pages of
+        an unsorted list drift. The walk ends when `total_records` have arrived, not when
+        `links.next` is absent: the API often leaves it out.
+        """
+        resource = self._resource
+        if not resource.paged:
+            for item in await self.list(
+                filter=filter, sort=sort, include=include, fields=fields, timeouts=timeouts
+            ):
+                yield item
+            return
+        sort = _names(sort) or cast(
+            "tuple[S, ...]", _names(tuple((resource.walk_by or "").split(",")))
+        )
+        size = page_size or resource.max_page_size
+        seen: set[str] = set()
+        arrived = 0
+        number = 1
+        while True:
+            page = await self.list(
+                filter=filter,
+                sort=sort,
+                include=include,
+                fields=fields,
+                page=number,
+                page_size=size,
+                timeouts=timeouts,
+            )
+            for item in page:
+                if item.id not in seen:
+                    seen.add(item.id)
+                    yield item
+            arrived += len(page)
+            enough = (
+                len(page) < size if page.total_records is None else arrived >= page.total_records
+            )
+            if not page or enough:
+                return
+            number += 1
+
+    async def first(
+        self,
+        *,
+        filter: F | None = None,
+        sort: S | Sequence[S] = (),
+        include: I | Sequence[I] = (),
+        fields: Mapping[str, Sequence[str]] | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> R | None:
+        """Read the first resource of the list, None when it is empty: one request."""
+        page = await self.list(
+            filter=filter,
+            sort=sort,
+            include=include,
+            fields=fields,
+            page_size=1 if self._resource.paged else None,
+            timeouts=timeouts,
+        )
+        return page[0] if page else None
+
+
+class Gets(_Collection[R], Generic[R, I]):
+    """Reading one resource."""
+
+    async def get(
+        self,
+        id: str,
+        *,
+        include: I | Sequence[I] = (),
+        fields: Mapping[str, Sequence[str]] | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> R:
+        """Read one resource by its id. Raises NotFound when the account has no such record."""
+        query = Query(include=_names(include), fields=fields or {})
+        call = self._read(self._item(id), query, timeouts)
+        return self._one(call, await self._channel.sender.document(call))
+
+
+class Creates(_Collection[R], Generic[R, C]):
+    """Creating a resource."""
+
+    _repeat: Repeat = "if not carried out"
+
+    async def create(self, new: C, *, timeouts: Timeouts | None = None) -> R:
+        """Create a resource and return it as the server made it.
+
+        Raises ValidationFailed (its `pointer` names the field) or InsufficientBalance when the
+        server refuses, OutcomeUnknown when it may have been created without an answer.
+        """
+        call = self._write(
+            "POST", self._path, body=self._body(new), repeat=self._repeat, timeouts=timeouts
+        )
+        return self._one(call, await self._channel.sender.document(call))
+
+
+class Updates(_Collection[R], Generic[R, U]):
+    """Changing a resource."""
+
+    async def update(self, id: str, changes: U, *, timeouts: Timeouts | None = None) -> R:
+        """Send the changed fields only and return the resource as it is now.
+
+        What is UNSET in `changes` stays as it is; None sends null. Raises NotFound,
+        ValidationFailed.
+        """
+        call = self._write(
+            "PATCH",
+            self._item(id),
+            body=self._body(changes, id=id),
+            repeat="if not carried out",
+            timeouts=timeouts,
+        )
+        return self._one(call, await self._channel.sender.document(call))
+
+
+class Deletes(_Collection[R]):
+    """Deleting a resource."""
+
+    async def delete(self, id: str, *, timeouts: Timeouts | None = None) -> None:
+        """Delete a resource. Raises NotFound when it is not there (any more).
+
+        aiohttp repeats a DELETE once when a reused connection was dropped, so that one that worked
+        may read as NotFound.
+        """
+        call = self._write(
+            "DELETE", self._item(id), body=None, repeat="if not carried out", timeouts=timeouts
+        )
+        await self._channel.sender.send(call)
+
+
+class PreparedOrder:
+    """An order whose body is written and whose turn to be sent has come; one request at most.
+
+    `began` tells, after a failure or a cancellation, whether a request was started at all.
+    """
+
+    def __init__(self, orders: "PreparesOrders", call: Call) -> None:
+        self._orders = orders
+        self._call = call
+        self._turn: Turn | None = None
+        self._used = False
+
+    @property
+    def began(self) -> bool:
+        """Whether the exchange was started: before that, surely nothing was sent."""
+        return self._turn is not None and self._turn.began
+
+    async def __aenter__(self) -> Self:
+        self._turn = await self._orders._channel.sender.turn(ordering=True)  # noqa: SLF001 - its own factory
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._turn is not None:
+            await self._turn.end()
+
+    async def send(self) -> Order:
+        """Send the one POST and read its answer; a second call is refused.
+
+        Raises ApiError (UnreadableReply with a 2xx status: surely ordered), NotSent or
+        OutcomeUnknown.
+        """
+        if self._turn is None or self._used:
+            raise InvalidInput("a prepared order is sent once, inside its `async with` block")
+        self._used = True
+        sender = self._orders._channel.sender  # noqa: SLF001 - its own factory
+        reply = await sender.exchange(self._call, self._turn)
+        return self._orders._one(self._call, sender.read(self._call, reply))  # noqa: SLF001
+
+
+class PreparesOrders(Creates[Order, OrderCreate]):
+    """Creating orders: one request each, never repeated."""
+
+    _repeat: Repeat = "never"
+
+    def prepare(self, new: OrderCreate, *, timeouts: Timeouts | None = None) -> PreparedOrder:
+        """Split `create` in two, so that a claim can be committed right before the request leaves.
+
+        `async with client.orders.prepare(new) as order:` writes the body and waits for its turn
+        (connection slot and rate grant); `await order.send()` then sends at once. Raises what is
+        wrong with the input before it waits.
+        """
+        return PreparedOrder(
+            self,
+            self._write(
+                "POST", self._path, body=self._body(new), repeat="never", timeouts=timeouts
+            ),
+        )
+
+
+class BalanceReader(_Collection[Balance]):
+    """Reading the balance, the API's one singleton."""
+
+    async def get(self, *, timeouts: Timeouts | None = None) -> Balance:
+        """Read the account's balance; it is never cached."""
+        call = self._read("balance", Query(), timeouts)
+        return self._one(call, await self._channel.sender.document(call))
+
+
+def _names(given: str | Sequence[str]) -> tuple[Any, ...]:
+    if isinstance(given, str):
+        return (given,) if given else ()
+    return tuple(name for name in given if name)

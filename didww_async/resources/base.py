@@ -1,0 +1,143 @@
+"""What all resources share: frozen, keyword-only, and honest about what the server left out.
+
+An attribute's annotation says what the API documents. A value the reply did not contain (sparse
+fieldsets, other API versions, or something that can't be read as the documented type) is `UNSET`;
+`raw` keeps the resource object exactly as it came, so nothing the server sent is ever lost.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+import attrs
+
+from didww_async.wire.unset import UNSET
+
+__all__ = [
+    "Meta",
+    "Nested",
+    "Resource",
+    "UnknownNested",
+    "UnknownResource",
+    "attribute",
+    "fields_of",
+    "is_relationship",
+    "related_type",
+    "relationship",
+    "value",
+]
+
+T = TypeVar("T")
+NOTHING_RAW: Mapping[str, Any] = MappingProxyType({})
+
+
+def attribute() -> Any:
+    """Declare an attribute: `UNSET` until the server, or the caller, gives a value."""
+    return attrs.field(default=UNSET)
+
+
+def relationship(type: str | None = None) -> Any:
+    """Declare a relationship: `UNSET` while not loaded, None or () for none, else resources.
+
+    Resources whose object is not in the document are stubs: only `id` is set. `type` is needed on
+    input classes only, where the caller gives ids.
+    """
+    return attrs.field(default=UNSET, metadata={"relationship": True, "related_type": type})
+
+
+def fields_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
+    """The declared fields of a resource, nested or input class."""
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
+    return fields
+
+
+def is_relationship(field: "attrs.Attribute[Any]") -> bool:
+    """Whether a field was declared with `relationship()`."""
+    return bool(field.metadata.get("relationship"))
+
+
+def related_type(field: "attrs.Attribute[Any]") -> str | None:
+    """The resource type an input class's relationship points at."""
+    return field.metadata.get("related_type")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def value(cls: type[T]) -> type[T]:
+    """Make a class a frozen value with keyword-only arguments."""
+    return attrs.frozen(cls, kw_only=True, eq=False, repr=False, weakref_slot=False)
+
+
+class _Shown:
+    """Equality and repr by what is set; relationships are left out, because they may be cyclic."""
+
+    __slots__ = ()
+
+    def _set_fields(self) -> dict[str, Any]:
+        return {
+            field.name: found
+            for field in fields_of(type(self))
+            if field.name != "raw" and not is_relationship(field)
+            if (found := getattr(self, field.name)) is not UNSET
+        }
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._set_fields() == other._set_fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), getattr(self, "id", None)))
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={found!r}" for name, found in self._set_fields().items() if name != "meta"
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@value
+class Meta(_Shown):
+    """A resource's `meta` object; `raw` holds every key, subclasses type the documented ones."""
+
+    raw: Mapping[str, Any] = NOTHING_RAW
+
+
+@value
+class Resource(_Shown):
+    """One resource object of a JSON:API document.
+
+    `id` is the server's id (usually, not always, a UUID); `raw` the object exactly as received.
+    """
+
+    type: ClassVar[str] = ""
+    paged: ClassVar[bool] = True
+    max_page_size: ClassVar[int] = 100
+    walk_by: ClassVar[str | None] = None  # the sort that keeps pages from drifting
+
+    id: str
+    meta: Meta = Meta()
+    raw: Mapping[str, Any] = NOTHING_RAW
+
+
+@value
+class UnknownResource(Resource):
+    """A resource of a type this library does not know; everything is in `raw`."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The attributes as received."""
+        found = self.raw.get("attributes")
+        return found if isinstance(found, Mapping) else NOTHING_RAW
+
+
+@value
+class Nested(_Shown):
+    """A typed object inside an attribute, such as an order item."""
+
+    type: ClassVar[str] = ""
+    raw: Mapping[str, Any] = NOTHING_RAW
+
+
+@value
+class UnknownNested(Nested):
+    """A nested object of a type this library does not know; everything is in `raw`."""

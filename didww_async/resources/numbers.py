@@ -1,0 +1,129 @@
+"""Numbers: the DIDs the account owns. Source: doc.didww.com/api3, dids."""
+
+import datetime as dt
+from typing import ClassVar, Literal, TypedDict
+
+from didww_async.resources.base import Resource, attribute, relationship, value
+from didww_async.resources.inventory import DidGroup
+from didww_async.resources.orders import Order
+from didww_async.wire.query import FilterValue
+from didww_async.wire.unset import UNSET, Unset
+
+__all__ = ["Did", "DidFilter", "DidInclude", "DidSort", "DidUpdate"]
+
+
+@value
+class Did(Resource):
+    """A number of the account, E.164 without "+".
+
+    `awaiting_registration`: it works only after its address verification is approved.
+    """
+
+    type: ClassVar[str] = "dids"
+    walk_by: ClassVar[str | None] = "created_at,number"
+
+    number: str = attribute()
+    description: str | None = attribute()
+    blocked: bool = attribute()
+    awaiting_registration: bool = attribute()
+    terminated: bool = attribute()
+    emergency_enabled: bool = attribute()
+    capacity_limit: int | None = attribute()
+    channels_included_count: int = attribute()
+    dedicated_channels_count: int = attribute()
+    billing_cycles_count: int | None = attribute()
+    created_at: dt.datetime = attribute()
+    expires_at: dt.datetime | None = attribute()
+    did_group: DidGroup | None = relationship()
+    order: Order | None = relationship()
+    capacity_pool: Resource | None = relationship()
+    shared_capacity_group: Resource | None = relationship()
+    address_verification: Resource | None = relationship()
+    voice_in_trunk: Resource | None = relationship()
+    voice_in_trunk_group: Resource | None = relationship()
+    emergency_calling_service: Resource | None = relationship()
+    emergency_verification: Resource | None = relationship()
+    identity: Resource | None = relationship()
+
+
+@value
+class DidUpdate:
+    """What PATCH /dids/{id} takes; name what changes only. None sends null, which clears."""
+
+    type: ClassVar[str] = "dids"
+
+    description: str | None | Unset = UNSET
+    capacity_limit: int | None | Unset = UNSET
+    terminated: bool | Unset = UNSET
+    billing_cycles_count: int | None | Unset = UNSET
+    dedicated_channels_count: int | Unset = UNSET
+
+
+DidFilter = TypedDict(
+    "DidFilter",
+    {
+        "id": FilterValue,
+        "number": FilterValue,
+        "description": FilterValue,
+        "order.id": FilterValue,
+        "order.reference": FilterValue,
+        "did_group.id": FilterValue,
+        "did_group.features": FilterValue,
+        "country.id": FilterValue,
+        "region.id": FilterValue,
+        "city.id": FilterValue,
+        "awaiting_registration": bool,
+        "blocked": bool,
+        "terminated": bool,
+        "pending_removal": bool,
+        "emergency_enabled": bool,
+        "billing_cycles_count": FilterValue,
+        "address_verification.id": FilterValue,
+        "capacity_pool.id": FilterValue,
+        "emergency_calling_service.id": FilterValue,
+        "shared_capacity_group.id": FilterValue,
+        "trunk.id": FilterValue,
+        "trunk_group.id": FilterValue,
+        "voice_in_trunk.id": FilterValue,
+        "voice_in_trunk_group.id": FilterValue,
+    },
+    total=False,
+)
+DidSort = Literal[
+    "awaiting_registration",
+    "-awaiting_registration",
+    "billing_cycles_count",
+    "-billing_cycles_count",
+    "blocked",
+    "-blocked",
+    "capacity_limit",
+    "-capacity_limit",
+    "channels_included_count",
+    "-channels_included_count",
+    "created_at",
+    "-created_at",
+    "dedicated_channels_count",
+    "-dedicated_channels_count",
+    "description",
+    "-description",
+    "expires_at",
+    "-expires_at",
+    "number",
+    "-number",
+    "terminated",
+    "-terminated",
+]
+DidInclude = Literal[
+    "did_group",
+    "order",
+    "capacity_pool",
+    "shared_capacity_group",
+    "address_verification",
+    "voice_in_trunk",
+    "voice_in_trunk_group",
+    "emergency_calling_service",
+    "emergency_verification",
+    "identity",
+    "did_group.stock_keeping_units",
+    "did_group.country",
+]

@@ -1,0 +1,1 @@
+"""The way to the wire and back: the only place that imports aiohttp."""

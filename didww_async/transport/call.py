@@ -1,0 +1,87 @@
+"""The values that travel: a call on its way down, a reply on its way back, and its time limits."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from didww_async.errors import InvalidInput
+
+__all__ = ["AttemptRecord", "Call", "Repeat", "Reply", "Timeouts"]
+
+Repeat = Literal["freely", "if not carried out", "never"]
+
+
+def _seconds(_: object, attribute: "attrs.Attribute[float]", seconds: float) -> None:
+    if not seconds > 0:
+        raise InvalidInput(f"timeout {attribute.name!r} is more than 0 seconds, not {seconds}")
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Time limits of one attempt, in seconds.
+
+    `connect`: until a connection is there, name look-up and TLS included; `read`: the longest
+    silence while an answer is awaited; `total`: the whole attempt. `connect` must be below
+    `total`, because only then "could not connect" is provably "nothing was sent".
+    """
+
+    connect: float = attrs.field(default=10.0, validator=_seconds)
+    read: float = attrs.field(default=30.0, validator=_seconds)
+    total: float = attrs.field(default=60.0, validator=_seconds)
+
+    def __attrs_post_init__(self) -> None:
+        if self.connect >= self.total:
+            raise InvalidInput(
+                f"connect ({self.connect} s) must be below total ({self.total} s): else a request "
+                "that was never sent can't be told from one without an answer"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One request as the API will see it.
+
+    `repeat` says when it may be sent again: a GET "freely", a write "if not carried out" (429, or
+    provably not sent), an order "never". `fresh` asks for a connection that was not idle.
+    """
+
+    method: str
+    path: str
+    api_version: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    repeat: Repeat = "freely"
+    fresh: bool = False
+    timeouts: Timeouts | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """What the server answered, as it came. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        return self.headers.get("x-request-id")
+
+
+@attrs.frozen(kw_only=True)
+class AttemptRecord:
+    """One attempt, told to the `on_attempt` hook and the log after it ended.
+
+    `status` is None when no answer came (`error` says why); `attempt` counts from 1; `elapsed` is
+    the exchange, `waited` what the rate limit and the connection limit held it back, in seconds.
+    """
+
+    method: str
+    url: str
+    attempt: int
+    status: int | None
+    error: str | None
+    elapsed: float
+    waited: float
+    request_id: str | None

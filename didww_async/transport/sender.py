@@ -1,0 +1,233 @@
+"""The way of a request: retry loop -> connection limit -> rate limit -> one exchange -> outcome."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+
+from yarl import URL
+
+from didww_async.auth import Auth
+from didww_async.errors import DidwwError, NotSent, RateLimited, UnreadableReply
+from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
+from didww_async.transport.exchange import Exchange, ReplyTooLarge
+from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
+from didww_async.transport.retry import RetryPolicy, may_repeat, retried
+from didww_async.transport.throttle import Grant, RateLimit
+from didww_async.wire.document import Document, NotADocument, parse_document
+
+__all__ = ["Sender", "Turn"]
+
+MEDIA_TYPE = "application/vnd.api+json"
+PAUSE_AFTER_429 = 1.0  # seconds, when the server names none: its window
+
+log = logging.getLogger("didww_async")
+
+
+class Turn:
+    """Connection slot and rate grant, taken: what is sent on it does not wait any more.
+
+    `waited`: seconds it took to get them; `began`: whether an exchange was started on it.
+    """
+
+    def __init__(self, *, grant: Grant, held: contextlib.AsyncExitStack, waited: float) -> None:
+        self.grant = grant
+        self.waited = waited
+        self.began = False
+        self._held = held
+
+    async def end(self) -> None:
+        """Free the slots; a grant that was not used is given back."""
+        self.grant.give_back()
+        await self._held.aclose()
+
+
+class Sender:
+    """Sends calls. Holds what one client holds: auth, sessions, limits, policy, hooks."""
+
+    def __init__(
+        self,
+        *,
+        base_url: URL,
+        auth: Auth,
+        exchange: Exchange,
+        rate_limit: RateLimit,
+        retry: RetryPolicy,
+        timeouts: Timeouts,
+        max_connections: int,
+        max_orders_in_flight: int,
+        user_agent: str,
+        on_attempt: Callable[[AttemptRecord], None] | None,
+    ) -> None:
+        self.base_url = base_url
+        self.rate_limit = rate_limit
+        self.timeouts = timeouts
+        self._auth = auth
+        self._exchange = exchange
+        self._retry = retry
+        # Held back here a waiting call costs a future; inside aiohttp's pool it would cost its
+        # built request, and its connect time-out would run.
+        self._slots = asyncio.Semaphore(max_connections)
+        self._order_slots = asyncio.Semaphore(max_orders_in_flight)
+        self._user_agent = user_agent
+        self._on_attempt = on_attempt
+        self._warned: set[tuple[str, str]] = set()
+
+    async def document(self, call: Call) -> Document:
+        """Send a call whose success is a JSON:API document."""
+        return self.read(call, await self.send(call))
+
+    def read(self, call: Call, reply: Reply) -> Document:
+        """Read a reply's document. Raises UnreadableReply."""
+        try:
+            document = parse_document(reply.body)
+        except NotADocument as problem:
+            raise self.unreadable(call, str(problem), reply=reply) from None
+        self._compare_versions(call.api_version, document.api_version)
+        return document
+
+    def unreadable(self, call: Call, why: str, *, reply: Reply | None = None) -> UnreadableReply:
+        """The error for a success whose document is not what the API promises."""
+        url = str(self.url(call))
+        reply = reply or Reply(status=200, headers={}, body=b"")
+        return unreadable(reply, method=call.method, url=url, why=why)
+
+    async def send(self, call: Call) -> Reply:
+        """Send a call as often as the retry policy allows. Raises the last failure."""
+        started = time.monotonic()
+        try:
+            return await self._attempt(call, 1)
+        except DidwwError as failure:
+            if not may_repeat(failure, repeat=call.repeat):
+                raise
+            first = failure
+        # Outside the except block: what follows must not carry the first failure as its context.
+        return await retried(
+            self._retry,
+            repeat=call.repeat,
+            first=first,
+            send=lambda attempt: self._attempt(call, attempt),
+            elapsed=lambda: time.monotonic() - started,
+        )
+
+    async def turn(self, *, ordering: bool = False) -> Turn:
+        """Take a connection slot, an order slot if `ordering`, and a rate grant. End it."""
+        started = time.monotonic()
+        async with contextlib.AsyncExitStack() as taken:
+            if ordering:
+                await taken.enter_async_context(self._order_slots)
+            await taken.enter_async_context(self._slots)
+            grant = await self.rate_limit.acquire()
+            return Turn(grant=grant, held=taken.pop_all(), waited=time.monotonic() - started)
+
+    async def exchange(self, call: Call, turn: Turn, *, attempt: int = 1) -> Reply:
+        """One exchange on a turn already taken: one request on the wire, or none.
+
+        Raises ApiError for an answer that is no success, NotSent or OutcomeUnknown for none.
+        """
+        url = self.url(call)
+        started = time.monotonic()
+        result = await self._outcome(call, url, turn)
+        status = result.status if isinstance(result, Reply) else getattr(result, "status", None)
+        self._tell(
+            AttemptRecord(
+                method=call.method,
+                url=str(url),
+                attempt=attempt,
+                status=status,
+                error=str(result) if isinstance(result, DidwwError) else None,
+                elapsed=time.monotonic() - started,
+                waited=turn.waited,
+                request_id=getattr(result, "request_id", None),
+            )
+        )
+        if isinstance(result, DidwwError):
+            raise result
+        return result
+
+    def url(self, call: Call) -> URL:
+        """Where a call goes; it never holds the key."""
+        url = self.base_url.joinpath(*call.path.split("/"))
+        return url.with_query(call.query) if call.query else url
+
+    async def _attempt(self, call: Call, attempt: int) -> Reply:
+        turn = await self.turn()
+        try:
+            return await self.exchange(call, turn, attempt=attempt)
+        finally:
+            await turn.end()
+
+    async def _outcome(self, call: Call, url: URL, turn: Turn) -> Reply | DidwwError:
+        headers = {
+            "Accept": MEDIA_TYPE,
+            "User-Agent": self._user_agent,
+            "X-DIDWW-API-Version": call.api_version,
+            **(await self._auth.headers()),
+        }
+        if call.body is not None:
+            headers["Content-Type"] = MEDIA_TYPE
+        # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
+        # request's headers, and with them the key, and would travel along as __context__.
+        turn.began = True
+        try:
+            reply = await self._exchange.send(
+                method=call.method,
+                url=url,
+                headers=headers,
+                body=call.body,
+                fresh=call.fresh,
+                timeouts=call.timeouts or self.timeouts,
+                on_sent=turn.grant.sent,
+            )
+        except ReplyTooLarge as problem:
+            reply = Reply(status=problem.status, headers={}, body=b"")
+            why = "the body is larger than any reply of the API"
+            return unreadable(reply, method=call.method, url=str(url), why=why)
+        except asyncio.CancelledError:
+            turn.grant.sent()
+            raise
+        except Exception as problem:
+            verdict = error_of_exception(problem, method=call.method, url=str(url))
+            if verdict is None:
+                raise
+            if not isinstance(verdict, NotSent):
+                turn.grant.sent()
+            return verdict
+        refusal = error_of_reply(
+            reply, method=call.method, url=str(url), now=dt.datetime.now(dt.UTC)
+        )
+        if isinstance(refusal, RateLimited):
+            asked = refusal.retry_after
+            self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)
+        return refusal or reply
+
+    def _tell(self, record: AttemptRecord) -> None:
+        log.debug(
+            "%s %s -> %s in %.3f s (waited %.3f s, attempt %d, request %s)",
+            record.method,
+            record.url,
+            record.status or record.error,
+            record.elapsed,
+            record.waited,
+            record.attempt,
+            record.request_id,
+        )
+        if self._on_attempt is not None:
+            try:
+                self._on_attempt(record)
+            except Exception:  # a hook must not cost an order's answer
+                log.exception("the on_attempt hook failed")
+
+    def _compare_versions(self, asked: str, served: str | None) -> None:
+        if served is None or served == asked or (asked, served) in self._warned:
+            return
+        self._warned.add((asked, served))
+        # Logged, not warnings.warn(): under -W error that would throw an order's answer away.
+        log.warning(
+            "asked for API version %s, served %s: the account's default is newer, or the server "
+            "does not know the version; names and values may differ",
+            asked,
+            served,
+        )

@@ -1,0 +1,159 @@
+"""RateLimit: pacing per API key, shared by being given to several clients.
+
+It is a sliding log. Of `burst` slots one is taken per request and comes back one window after the
+request *left*, not after it was granted: a slow connect would otherwise bunch requests together
+and break the limit on the server's side. After a first 429 grants are also spaced evenly, because
+that server allows less of a burst than the documented rate.
+"""
+
+import asyncio
+import heapq
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from didww_async.errors import InvalidInput
+
+__all__ = ["Grant", "RateLimit", "SlotLog"]
+
+MARGIN = 1.05  # the window is 5 % longer than the server's: jitter on the way must not break it
+
+
+class SlotLog:
+    """The pure part: which slots are free when. Times are seconds on any one clock."""
+
+    def __init__(self, *, per_second: float) -> None:
+        self.burst = max(1, math.floor(per_second))
+        self.window = self.burst / per_second * MARGIN
+        self._free_at = [-math.inf] * self.burst
+        self._not_before = -math.inf
+        self._spacing = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds until a slot can be taken; infinite while all of them are held."""
+        if not self._free_at:
+            return math.inf
+        return max(0.0, self._free_at[0] - now, self._not_before - now)
+
+    def take(self, now: float) -> None:
+        """Take a slot; `delay(now)` must be 0."""
+        heapq.heappop(self._free_at)
+        self._not_before = max(self._not_before, now + self._spacing)
+
+    def give_back(self, free_at: float) -> None:
+        """Return a slot that can be taken again from `free_at` on."""
+        heapq.heappush(self._free_at, free_at)
+
+    def refused(self, until: float) -> None:
+        """The server said 429: nothing before `until`, and evenly spaced from then on."""
+        self._not_before = max(self._not_before, until)
+        self._spacing = self.window / self.burst
+
+
+class RateLimit:
+    """At most `per_second` requests in any second, first come first served.
+
+    Give one object to all clients that share an API key; it works across event loops and threads
+    of one process. The documented limit is 20 per second and key.
+    """
+
+    def __init__(
+        self, per_second: float = 20, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Raises InvalidInput when `per_second` is not a positive number."""
+        if not 0 < per_second < math.inf:
+            raise InvalidInput(f"a rate limit is more than 0 requests per second, not {per_second}")
+        self.per_second = per_second
+        self._clock = clock
+        self._slots = SlotLog(per_second=per_second)
+        self._waiting: deque[_Waiter] = deque()
+        self._lock = threading.Lock()
+
+    async def acquire(self) -> "Grant":
+        """Wait for a turn. The grant must end in `sent()` or `give_back()`."""
+        with self._lock:
+            if not self._waiting and self._taken():
+                return Grant(self)
+            waiter = _Waiter(asyncio.get_running_loop())
+            self._waiting.append(waiter)
+        try:
+            while True:
+                with self._lock:
+                    mine = self._waiting[0] is waiter
+                    if mine and self._taken():
+                        return Grant(self)
+                    delay = self._slots.delay(self._clock()) if mine else math.inf
+                await waiter.nudged(delay)
+        finally:
+            with self._lock:
+                self._waiting.remove(waiter)
+                self._nudge()
+
+    def pause(self, seconds: float) -> None:
+        """Hold everybody back after a 429."""
+        with self._lock:
+            self._slots.refused(self._clock() + max(0.0, seconds))
+
+    def _taken(self) -> bool:
+        now = self._clock()
+        if self._slots.delay(now) > 0:
+            return False
+        self._slots.take(now)
+        return True
+
+    def _nudge(self) -> None:
+        if self._waiting:
+            self._waiting[0].nudge()
+
+    def _return(self, *, after: float) -> None:
+        with self._lock:
+            self._slots.give_back(self._clock() + after)
+            self._nudge()
+
+    def __repr__(self) -> str:
+        return f"RateLimit({self.per_second:g})"
+
+
+class Grant:
+    """The right to send one request."""
+
+    __slots__ = ("_limit",)
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit: RateLimit | None = limit
+
+    def sent(self) -> None:
+        """The request left, or may have: its slot returns one window from now."""
+        if (limit := self._limit) is not None:
+            self._limit = None
+            limit._return(after=limit._slots.window)  # noqa: SLF001 - one room, two classes
+
+    def give_back(self) -> None:
+        """Nothing was sent: the slot is free at once."""
+        if (limit := self._limit) is not None:
+            self._limit = None
+            limit._return(after=0.0)  # noqa: SLF001 - one room, two classes
+
+
+class _Waiter:
+    """One task in the queue; only the head of the queue watches the clock."""
+
+    __slots__ = ("_event", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+
+    def nudge(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def nudged(self, delay: float) -> None:
+        self._event.clear()
+        try:
+            async with asyncio.timeout(None if delay == math.inf else delay):
+                await self._event.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,55 @@
+"""Typed input -> the JSON:API body of a POST or PATCH."""
+
+import json
+from typing import Any
+
+from cattrs import Converter
+
+from didww_async.errors import InvalidInput
+from didww_async.resources.base import fields_of, is_relationship, related_type
+from didww_async.versions import ApiVersion
+from didww_async.wire.unset import UNSET
+
+__all__ = ["request_body"]
+
+
+def request_body(
+    given: Any, *, converter: Converter, version: ApiVersion, id: str | None = None
+) -> bytes:
+    """Write an input object; what is UNSET is not sent, None is sent as null.
+
+    Raises NotInThisVersion for a field this API version lacks, InvalidInput for text that can't be
+    written as UTF-8.
+    """
+    type_ = given.type
+    attributes: dict[str, Any] = {}
+    relationships: dict[str, Any] = {}
+    for field in fields_of(type(given)):
+        found = getattr(given, field.name)
+        if found is UNSET:
+            continue
+        name = version.name(type_, field.name)
+        if is_relationship(field):
+            relationships[name] = {"data": _linkage(related_type(field), found)}
+        else:
+            spelled = version.value(type_, field.name, found)
+            attributes[name] = converter.unstructure(spelled)
+    data: dict[str, Any] = {"type": type_}
+    if id is not None:
+        data["id"] = id
+    if attributes:
+        data["attributes"] = attributes
+    if relationships:
+        data["relationships"] = relationships
+    try:
+        return json.dumps({"data": data}, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"the {type_} input holds text that is not valid Unicode") from None
+
+
+def _linkage(type_: str | None, found: Any) -> Any:
+    if found is None:
+        return None
+    if isinstance(found, (list, tuple)):
+        return [{"type": type_, "id": member} for member in found]
+    return {"type": type_, "id": found}

@@ -1,0 +1,100 @@
+"""Bytes -> a JSON:API document: its data, included objects, meta, links and errors."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from didww_async.errors import ErrorObject
+
+__all__ = ["Document", "NotADocument", "parse_document", "parse_errors"]
+
+
+class NotADocument(ValueError):
+    """The bytes are no JSON:API document; the message says why."""
+
+
+@attrs.frozen(kw_only=True)
+class Document:
+    """A JSON:API document: `data` is one resource object, a list of them, or None."""
+
+    data: Any = None
+    included: tuple[Mapping[str, Any], ...] = ()
+    meta: Mapping[str, Any] = attrs.field(factory=dict)
+    links: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def api_version(self) -> str | None:
+        """The API version that was served."""
+        found = self.meta.get("api_version")
+        return found if isinstance(found, str) else None
+
+
+def parse_document(body: bytes) -> Document:
+    """Read a success document.
+
+    Raises NotADocument when the body is not JSON, not an object, or has no usable `data`.
+    """
+    found = _load(body)
+    if "data" not in found:
+        raise NotADocument("the body has no `data`")
+    data = found["data"]
+    if isinstance(data, list):
+        data = [item for item in data if _is_object(item)]
+    elif data is not None and not _is_object(data):
+        raise NotADocument("`data` is no resource object")
+    included = found.get("included")
+    return Document(
+        data=data,
+        included=tuple(item for item in included if _is_object(item))
+        if isinstance(included, list)
+        else (),
+        meta=_mapping(found.get("meta")),
+        links=_mapping(found.get("links")),
+    )
+
+
+def parse_errors(body: bytes) -> tuple[ErrorObject, ...]:
+    """Read the errors of a refusal; () when the body is no JSON:API error document."""
+    try:
+        found = _load(body)
+    except NotADocument:
+        return ()
+    errors = found.get("errors")
+    if not isinstance(errors, list):
+        return ()
+    return tuple(_error(item) for item in errors if isinstance(item, Mapping))
+
+
+def _load(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotADocument("the body is not JSON") from None
+    if not isinstance(found, Mapping):
+        raise NotADocument("the body is no JSON object")
+    return found
+
+
+def _error(item: Mapping[str, Any]) -> ErrorObject:
+    return ErrorObject(
+        status=_text(item.get("status")),
+        code=_text(item.get("code")),
+        title=_text(item.get("title")),
+        detail=_text(item.get("detail")),
+        pointer=_text(_mapping(item.get("source")).get("pointer")),
+        meta=_mapping(item.get("meta")),
+    )
+
+
+def _is_object(item: Any) -> bool:
+    return isinstance(item, Mapping) and isinstance(item.get("id"), (str, int))
+
+
+def _mapping(found: Any) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
+
+
+def _text(found: Any) -> str | None:
+    return None if found is None else str(found)

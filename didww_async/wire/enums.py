@@ -1,0 +1,36 @@
+"""Enumerations that stay open: what the server adds tomorrow is kept as text, never an error."""
+
+import enum
+from typing import Self
+
+__all__ = ["OpenEnum"]
+
+
+class OpenEnum(enum.StrEnum):
+    """A `StrEnum` that accepts any text.
+
+    Known values match whatever their case ("Completed", "completed"), because API versions differ
+    in it; an unknown value becomes a member of its own that equals the text the server sent.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        folded = _fold(value)
+        for member in cls:
+            if _fold(member.value) == folded:
+                return member
+        unknown = str.__new__(cls, value)
+        unknown._name_ = value
+        unknown._value_ = value
+        return unknown
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this library knew the value when it was written."""
+        return self._name_ in type(self).__members__
+
+
+def _fold(text: str) -> str:
+    return text.casefold().replace(" ", "_").replace("-", "_")

@@ -1,0 +1,82 @@
+"""filter, sort, include, fields and page -> the query string's pairs."""
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import attrs
+
+from didww_async.errors import InvalidInput
+
+__all__ = ["FilterValue", "Query", "Scalar"]
+
+Scalar: TypeAlias = str | int | Decimal | bool | dt.datetime | dt.date | enum.Enum
+FilterValue: TypeAlias = Scalar | Sequence[Scalar] | None
+"""One value; several, meaning "any of" (for features "all of"); or None for "is blank"."""
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """What a read asks for, in this library's own spelling."""
+
+    filter: Mapping[str, Any] = attrs.field(factory=dict)
+    sort: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    fields: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
+    page_number: int | None = None
+    page_size: int | None = None
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The query's name-value pairs, in a stable order: include, filters, fields, sort, page.
+
+        Raises InvalidInput for a value that can't be written, naming its key.
+        """
+        pairs: list[tuple[str, str]] = []
+        if self.include:
+            pairs.append(("include", ",".join(self.include)))
+        pairs.extend((f"filter[{key}]", _joined(key, found)) for key, found in self.filter.items())
+        pairs.extend((f"fields[{type_}]", ",".join(names)) for type_, names in self.fields.items())
+        if self.sort:
+            pairs.append(("sort", ",".join(self.sort)))
+        if self.page_number is not None:
+            pairs.append(("page[number]", str(_positive("page", self.page_number))))
+        if self.page_size is not None:
+            pairs.append(("page[size]", str(_positive("page_size", self.page_size))))
+        return tuple(pairs)
+
+
+def _positive(name: str, number: int) -> int:
+    if number < 1:
+        raise InvalidInput(f"{name} starts at 1, not {number}")
+    return number
+
+
+def _joined(key: str, found: Any) -> str:
+    if isinstance(found, Iterable) and not isinstance(found, (str, bytes, Mapping)):
+        members = [_written(key, member) for member in found]
+        if not members:
+            raise InvalidInput(
+                f"filter {key!r} got an empty list: the API would read it as blank. "
+                "Leave the filter out, or pass None to ask for blank values"
+            )
+        return ",".join(members)
+    return "" if found is None else _written(key, found)
+
+
+def _written(key: str, found: Any) -> str:
+    match found:
+        case bool():
+            return "true" if found else "false"
+        case enum.Enum():
+            return str(found.value)
+        case str() | int() | Decimal():
+            return str(found)
+        case dt.datetime():
+            moment = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+            return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case dt.date():
+            return found.isoformat()
+        case _:
+            raise InvalidInput(f"filter {key!r} can't be {type(found).__name__}: {found!r}")
