@@ -1,0 +1,549 @@
+"""BuyDidFlow: buying numbers step by step, from the country to the numbers.
+
+    flow = BuyDidFlow(client)
+    await flow.choose_country("US")
+    await flow.choose_region("New York")
+    await flow.choose_nanpa_prefix(npa="212")
+    await flow.choose_offer(channels=2)
+    await flow.quote(quantity=1)
+    await flow.order(max_total=Decimal("10"))
+    result = await flow.wait(timeout=60)
+
+Source: seed document 000, "Buy Available DID Number(s)".
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal, cast
+
+import attrs
+
+from didww_async import Client, InvalidInput, NotFound
+from didww_async.resources import DidGroup, DidGroupFilter
+from flows import offers as pricing
+from flows import snapshot
+from flows.choices import (
+    Chosen,
+    CityChoice,
+    CountryChoice,
+    Filters,
+    NanpaPrefixChoice,
+    NumberTypeChoice,
+    RegionChoice,
+    check_npa,
+    check_nxx,
+)
+from flows.completion import Canceled, PurchaseResult, cancel_order, wait_for_order
+from flows.coverage import Coverage
+from flows.errors import (
+    BalanceTooLow,
+    InvalidFlowData,
+    NoMatch,
+    OfferChanged,
+    OrderRefused,
+    OutOfStock,
+    PurchaseExpired,
+    StepNotPossible,
+)
+from flows.journal import MemoryJournal, PurchaseJournal
+from flows.journal.record import Limits, OrderRequest, Purchase, State, check_reference
+from flows.offers import Offer, Offers, Quote
+from flows.ordering import Ordering, OrderRules
+from flows.snapshot import Criteria, Snapshot
+from flows.states import SavedIds, check, dropped_by, possible_steps
+
+__all__ = ["BuyDidFlow", "new_reference"]
+
+NOT_BOUGHT = frozenset({State.PLANNED, State.REFUSED, State.EXPIRED})
+GROUPS_READ = 100
+
+
+def new_reference() -> str:
+    """A reference nobody else has."""
+    return f"buy-{uuid.uuid4()}"
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class BuyDidFlow:
+    """One purchase of numbers. Every step is awaited and returns the saved ids for the next one.
+
+    Choosing again at an earlier step drops what hung on it. A step out of order raises
+    StepNotPossible, naming the steps that are possible. Costs in requests are stated per step,
+    for an empty cache; reference data is cached per client for some minutes.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        journal: PurchaseJournal | None = None,
+        reference: str | None = None,
+        rules: OrderRules | None = None,
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> None:
+        """Begin a purchase; nothing is sent.
+
+        `journal`: guards against buying twice; by default one in memory per client. `reference`:
+        1 to 100 of A-Z a-z 0-9 . _ : - that identifies the purchase for ever; by default a new
+        one. `rules`: the times of the order protocol. Raises InvalidInput for a bad reference.
+        """
+        self._client = client
+        self._journal = journal if journal is not None else _journal_of(client)
+        self._rules = rules or OrderRules()
+        self._clock = clock
+        self._coverage = Coverage(client)
+        self._ordering = Ordering(client, self._journal, rules=self._rules)
+        self._born_here = reference is None
+        self._listed: tuple[Snapshot, Offers] | None = None
+        self._now = Snapshot(
+            reference=new_reference() if reference is None else check_reference(reference),
+            origin=client.origin,
+            account=client.account,
+        )
+
+    # -- where the flow stands
+
+    @property
+    def reference(self) -> str:
+        """The purchase reference: at most one order ever exists under it."""
+        return self._now.reference
+
+    @property
+    def ids(self) -> SavedIds:
+        """The ids saved so far."""
+        now = self._now
+        return SavedIds(
+            country_id=now.country.id if now.country else None,
+            number_type_id=now.number_type.id if now.number_type else None,
+            region_id=now.region.id if now.region else None,
+            city_id=now.city.id if now.city else None,
+            nanpa_prefix_id=now.nanpa_prefix.id if now.nanpa_prefix else None,
+            did_group_id=now.offer.did_group_id if now.offer else None,
+            sku_id=now.offer.sku_id if now.offer else None,
+            order_id=now.order_id,
+        )
+
+    @property
+    def chosen(self) -> Snapshot:
+        """Everything chosen so far."""
+        return self._now
+
+    @property
+    def possible(self) -> list[str]:
+        """The steps that can be taken now."""
+        return possible_steps(self._there(), ordering=self._now.ordering)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The flow as plain JSON, for a web session or another process. It holds no key.
+
+        Keep it where its user can't change it (a server-side or signed session): what it says was
+        chosen is what will be bought.
+        """
+        return snapshot.dump(self._now)
+
+    @classmethod
+    def from_dict(
+        cls,
+        client: Client,
+        data: Mapping[str, Any],
+        *,
+        journal: PurchaseJournal | None = None,
+        rules: OrderRules | None = None,
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> "BuyDidFlow":
+        """Carry on a flow that `to_dict` saved; nothing is sent.
+
+        Raises InvalidFlowData when the data was changed, or belongs to another API or account.
+        """
+        loaded = snapshot.load(data, now=clock())
+        if (loaded.origin, loaded.account) != (client.origin, client.account):
+            raise InvalidFlowData(
+                f"the flow belongs to {loaded.origin} (account {loaded.account!r}), this client to "
+                f"{client.origin} (account {client.account!r})"
+            )
+        flow = cls(client, journal=journal, reference=loaded.reference, rules=rules, clock=clock)
+        flow._now = loaded
+        return flow
+
+    def new_purchase(self) -> str:
+        """Begin another purchase with the same choices under a new reference, and return it."""
+        self._born_here = True
+        self._change(reference=new_reference(), ordering=False, order_id=None, quote=None)
+        return self.reference
+
+    # -- country
+
+    async def countries(self) -> tuple[CountryChoice, ...]:
+        """Countries with numbers on sale, by name: 1 request."""
+        return await self._coverage.countries()
+
+    async def choose_country(self, which: str) -> Chosen[CountryChoice]:
+        """Choose a country by ISO code, name or id: 1 request. Raises NoMatch."""
+        self._check("choose_country")
+        country = await self._coverage.country(which)
+        return self._choose("choose_country", "country", country)
+
+    # -- filters
+
+    async def filters(self) -> Filters:
+        """The filters that fit the country: 3 requests, 4 for dialling code 1, and 1 per number
+        type when more than 100 DID groups fit."""
+        return await self._coverage.filters(self._country("filters"))
+
+    async def number_types(self) -> tuple[NumberTypeChoice, ...]:
+        """Number types the country has in stock: 1 request, more as for `filters`."""
+        return await self._coverage.number_types(self._country("number_types"))
+
+    async def choose_number_type(self, which: str) -> Chosen[NumberTypeChoice]:
+        """Choose a number type by name ("Local", "toll-free") or id: 1 request. Raises NoMatch."""
+        self._check("choose_number_type")
+        kind = await self._coverage.number_type(which)
+        return self._choose("choose_number_type", "number_type", kind)
+
+    async def regions(self) -> tuple[RegionChoice, ...]:
+        """Regions of the country by name, () where it has none: 1 request."""
+        return await self._coverage.regions(self._country("regions"))
+
+    async def choose_region(self, which: str) -> Chosen[RegionChoice]:
+        """Choose a region by name, ISO code or id: 1 request. Raises NoMatch, Ambiguous."""
+        self._check("choose_region")
+        region = await self._coverage.region(self._country("choose_region"), which)
+        return self._choose("choose_region", "region", region)
+
+    async def cities(self) -> tuple[CityChoice, ...]:
+        """Cities of the country, or region, by name: 1 request per 1,000."""
+        return await self._coverage.cities(self._country("cities"), self._now.region)
+
+    async def choose_city(self, which: str) -> Chosen[CityChoice]:
+        """Choose a city by name or id: 1 request. Raises NoMatch, Ambiguous (choose a region)."""
+        self._check("choose_city")
+        country = self._country("choose_city")
+        city = await self._coverage.city(country, self._now.region, which)
+        return self._choose("choose_city", "city", city)
+
+    async def nanpa_prefixes(self, *, npa: str | None = None) -> tuple[NanpaPrefixChoice, ...]:
+        """NANPA prefixes on sale in the country or region, of one NPA: 1 request per 100."""
+        country = await self._prefix_country("nanpa_prefixes")
+        npa = None if npa is None else check_npa(npa)
+        return await self._coverage.nanpa_prefixes(country, self._now.region, npa=npa)
+
+    async def choose_nanpa_prefix(
+        self, *, npa: str | None = None, nxx: str | None = None, id: str | None = None
+    ) -> Chosen[NanpaPrefixChoice]:
+        """Choose by NPA (its first prefix on sale), NPA and NXX, or id: 1 request.
+
+        Where the country has regions, choose one first. Raises NoMatch, InvalidInput for what is
+        no NPA or NXX, StepNotPossible when the region is missing.
+        """
+        self._check("choose_nanpa_prefix")
+        if (npa is None) == (id is None) or (nxx is not None and npa is None):
+            raise InvalidInput("give npa, npa and nxx, or id")
+        npa = None if npa is None else check_npa(npa)
+        nxx = None if nxx is None else check_nxx(nxx)
+        country = await self._prefix_country("choose_nanpa_prefix")
+        region = self._now.region
+        if npa is not None:
+            prefix = await self._coverage.nanpa_prefix(country, region, npa=npa, nxx=nxx)
+        else:
+            prefix = await self._coverage.nanpa_prefix_by_id(country, region, id or "")
+        return self._choose("choose_nanpa_prefix", "nanpa_prefix", prefix)
+
+    # -- offers
+
+    async def offers(
+        self,
+        *,
+        quantity: int = 1,
+        features: Sequence[str] = (),
+        needs_registration: bool | None = None,
+        allow_back_ordering: bool = False,
+        limit: int = GROUPS_READ,
+    ) -> Offers:
+        """Read the offers under all filters chosen: 1 request per 100 DID groups up to `limit`.
+
+        `quantity`: 1 to 1000, enough in stock unless back-ordering. `features`: all of them.
+        """
+        self._check("offers")
+        criteria = Criteria(
+            quantity=pricing.check_quantity(quantity),
+            features=tuple(str(feature) for feature in features),
+            needs_registration=needs_registration,
+            allow_back_ordering=allow_back_ordering,
+        )
+        self._change(criteria=criteria)
+        return await self._read_offers(limit)
+
+    async def choose_offer(
+        self,
+        *,
+        sku_id: str | None = None,
+        channels: int | None = None,
+        prefer: Literal["cheapest"] | None = None,
+    ) -> Chosen[Offer]:
+        """Choose an offer by SKU id or included channels: 1 request unless just listed.
+
+        When several fit, `prefer="cheapest"` decides (cheapest month, then setup). Raises
+        Ambiguous with those that fit, NoMatch with all there are, OutOfStock.
+        """
+        self._check("choose_offer")
+        listed = self._listed
+        fresh = listed is not None and listed[0] == self._place()
+        offers = listed[1] if listed and fresh else await self._read_offers(GROUPS_READ)
+        offer = pricing.choose(offers.offers, sku_id=sku_id, channels=channels, prefer=prefer)
+        return self._choose("choose_offer", "offer", offer)
+
+    async def quote(
+        self, *, quantity: int | None = None, allow_back_ordering: bool | None = None
+    ) -> Quote:
+        """What the chosen offer costs, and whether the balance covers it: 1 request.
+
+        Both arguments default to what `offers` was asked for. Raises OutOfStock when fewer are in
+        stock than `quantity` and it is no back order.
+        """
+        self._check("quote")
+        criteria = self._now.criteria
+        asked = pricing.check_quantity(criteria.quantity if quantity is None else quantity)
+        back = criteria.allow_back_ordering if allow_back_ordering is None else allow_back_ordering
+        offer = self._offer()
+        if not back and offer.in_stock is not None and offer.in_stock < asked:
+            raise OutOfStock(
+                f"{offer.in_stock} numbers are in stock, {asked} were asked for",
+                available=offer.in_stock,
+            )
+        quote = pricing.quote(
+            offer,
+            quantity=asked,
+            allow_back_ordering=back,
+            balance=await self._balance(),
+            made_at=self._clock(),
+        )
+        self._choose("quote", "quote", quote)
+        return quote
+
+    # -- the order
+
+    async def order(
+        self,
+        *,
+        max_setup: Decimal | None = None,
+        max_monthly: Decimal | None = None,
+        max_total: Decimal | None = None,
+    ) -> Purchase:
+        """Place the order, or report the one that exists under this reference: 1 request, and 1
+        look-up for a flow that was loaded or given its reference.
+
+        Limits are USD without VAT: `max_setup` and `max_monthly` per number, `max_total` for
+        all of it. Returns the journal's record with its order id and charged amount (with VAT).
+
+        Raises, with nothing sent: PriceOverLimit, OfferChanged, BalanceTooLow, StepNotPossible,
+        ReferenceMismatch. With nothing bought: OutOfStock, OrderRefused, PurchaseExpired, and the
+        client's errors that prove it (calling again is safe). OrderOutcomeUnknown: it may be
+        bought; calling again looks for it. ReferenceTaken, DuplicateOrders: look at the account.
+        """
+        self._check("order")
+        quote, offer = self._quote(), self._offer()
+        limits = Limits(max_setup=max_setup, max_monthly=max_monthly, max_total=max_total)
+        known = await self._journal.read(self._ordering.key(self.reference))
+        if known is None or known.state in NOT_BOUGHT:
+            pricing.check_limits(quote, limits)
+            await self._check_offer(quote, offer)
+            await self._check_balance(quote)
+        prefix = self._now.nanpa_prefix
+        request = OrderRequest(
+            sku_id=offer.sku_id,
+            did_group_id=offer.did_group_id,
+            quantity=quote.quantity,
+            nanpa_prefix_id=prefix.id if prefix else None,
+            allow_back_ordering=quote.allow_back_ordering,
+        )
+        self._change(ordering=True)
+        try:
+            purchase = await self._ordering.place(
+                request, reference=self.reference, limits=limits, born_here=self._born_here
+            )
+        except (OutOfStock, OrderRefused, PurchaseExpired):
+            self._change(ordering=False)  # surely not bought: all choices are open again
+            raise
+        self._change(order_id=purchase.order_id)
+        return purchase
+
+    async def wait(self, *, timeout: float = 60.0) -> PurchaseResult:
+        """Wait up to `timeout` seconds for the order, then read its numbers.
+
+        Returns Completed with the numbers (and a shortfall if some are missing), Canceled, or
+        Pending: then wait again later, also after `from_dict`. 1 request per look.
+        """
+        purchase = await self._placed("wait")
+        return await wait_for_order(
+            self._client, self._ordering, purchase, rules=self._rules, timeout=timeout
+        )
+
+    async def cancel(self) -> Canceled:
+        """Cancel the order while it is pending: 2 requests. Raises CancelRefused otherwise."""
+        return await cancel_order(self._client, self._ordering, await self._placed("cancel"))
+
+    # -- inside
+
+    def _there(self) -> set[str]:
+        found = {
+            field.name
+            for field in attrs.fields(Snapshot)
+            if getattr(self._now, field.name) is not None
+        }
+        return found | {"order"} if self._now.order_id else found
+
+    def _check(self, step: str) -> None:
+        check(step, self._there(), ordering=self._now.ordering)
+
+    def _change(self, **changes: Any) -> None:
+        self._now = attrs.evolve(self._now, **changes)
+
+    def _choose(self, step: str, name: str, choice: Any) -> Chosen[Any]:
+        # Checked again: another task may have given the order while this one was reading.
+        self._check(step)
+        self._change(**dict.fromkeys(dropped_by(step)), **{name: choice})
+        return Chosen(ids=self.ids, chosen=choice)
+
+    def _place(self) -> Snapshot:
+        """What the offers depend on."""
+        return attrs.evolve(self._now, offer=None, quote=None)
+
+    def _country(self, step: str) -> CountryChoice:
+        if self._now.country is None:
+            raise StepNotPossible(step, why="it needs country first", possible=self.possible)
+        return self._now.country
+
+    def _offer(self) -> Offer:
+        assert self._now.offer is not None  # noqa: S101 - the step's check has seen it
+        return self._now.offer
+
+    def _quote(self) -> Quote:
+        assert self._now.quote is not None  # noqa: S101 - the step's check has seen it
+        return self._now.quote
+
+    async def _prefix_country(self, step: str) -> CountryChoice:
+        country = self._country(step)
+        if self._now.region is None and await self._coverage.regions(country):
+            why = f"{country} has regions: choose one before its NANPA prefixes"
+            raise StepNotPossible(step, why=why, possible=["choose_region", "choose_city"])
+        return country
+
+    def _wanted(self) -> DidGroupFilter:
+        """The place and criteria as a filter of DID groups."""
+        ids, criteria = self.ids, self._now.criteria
+        wanted: dict[str, Any] = {
+            "country.id": ids.country_id,
+            "did_group_type.id": ids.number_type_id,
+            "region.id": ids.region_id,
+            "city.id": ids.city_id,
+            "nanpa_prefix.id": ids.nanpa_prefix_id,
+            "features": criteria.features or None,
+            "needs_registration": criteria.needs_registration,
+            "is_available": None if criteria.allow_back_ordering else True,
+        }
+        return cast(
+            "DidGroupFilter", {key: found for key, found in wanted.items() if found is not None}
+        )
+
+    async def _read_offers(self, limit: int) -> Offers:
+        criteria = self._now.criteria
+        wanted = self._wanted()
+        groups: list[DidGroup] = []
+        total = 1
+        page = 1
+        while len(groups) < min(total, limit):
+            found = await self._client.did_groups.list(
+                filter=wanted,
+                include=("stock_keeping_units", "did_group_type"),
+                sort=("area_name", "prefix"),
+                page=page,
+                page_size=min(limit, GROUPS_READ),
+            )
+            total = found.total_records if found.total_records is not None else len(found)
+            groups.extend(found)
+            page += 1
+            if not found:
+                break
+        offers = Offers(
+            offers=pricing.offers_from(
+                groups,
+                quantity=criteria.quantity,
+                features=criteria.features,
+                needs_registration=criteria.needs_registration,
+                allow_back_ordering=criteria.allow_back_ordering,
+            ),
+            groups_read=len(groups),
+            groups_total=total,
+        )
+        self._listed = (self._place(), offers)
+        return offers
+
+    async def _balance(self) -> Decimal:
+        found = await self._client.balance.get()
+        return found.total_balance or Decimal(0)
+
+    async def _check_balance(self, quote: Quote) -> None:
+        if quote.balance_is_enough:
+            return
+        balance = await self._balance()  # it may have been topped up since
+        if balance < quote.total:
+            raise BalanceTooLow(available=balance, needed=quote.total)
+
+    async def _check_offer(self, quote: Quote, offer: Offer) -> None:
+        """Read an old offer again. Raises OfferChanged."""
+        if self._clock() - quote.made_at <= dt.timedelta(seconds=self._rules.quote_age):
+            return
+        try:
+            group = await self._client.did_groups.get(
+                offer.did_group_id, include=("stock_keeping_units", "did_group_type")
+            )
+        except NotFound:
+            raise OfferChanged(f"DID group {offer.did_group_id} is gone; choose again") from None
+        now = pricing.offers_from([group], quantity=1, allow_back_ordering=True)
+        try:
+            found = pricing.choose(now, sku_id=offer.sku_id, channels=None, prefer=None)
+        except NoMatch:
+            raise OfferChanged(f"SKU {offer.sku_id} is gone; choose again") from None
+        prices = (found.setup_price, found.monthly_price)
+        if prices != (offer.setup_price, offer.monthly_price):
+            raise OfferChanged(
+                f"SKU {offer.sku_id} costs {found.setup_price} setup and {found.monthly_price} "
+                f"monthly now, it was quoted at {offer.setup_price} and {offer.monthly_price}; "
+                "choose and quote again"
+            )
+
+    async def _placed(self, step: str) -> Purchase:
+        self._check(step)
+        known = await self._journal.read(self._ordering.key(self.reference))
+        if known is not None and known.order_id is not None:
+            return known
+        return self._remembered()
+
+    def _remembered(self) -> Purchase:
+        """The purchase as the flow's own data tells it: the journal was lost with its process."""
+        quote, offer, prefix = self._quote(), self._offer(), self._now.nanpa_prefix
+        return Purchase(
+            key=self._ordering.key(self.reference),
+            request=OrderRequest(
+                sku_id=offer.sku_id,
+                did_group_id=offer.did_group_id,
+                quantity=quote.quantity,
+                nanpa_prefix_id=prefix.id if prefix else None,
+                allow_back_ordering=quote.allow_back_ordering,
+            ),
+            limits=Limits(),
+            state=State.ORDERED,
+            order_by=quote.made_at,
+            planned_at=quote.made_at,
+            order_id=self._now.order_id,
+        )
+
+
+def _journal_of(client: Client) -> PurchaseJournal:
+    journal: PurchaseJournal = client.state.setdefault("flows.journal", MemoryJournal())
+    return journal

@@ -1,0 +1,183 @@
+"""Purchase: what the journal remembers of one purchase, and the one table of its transitions.
+
+    planned --claim--> sent --ordered--> ordered --completed--> completed
+       |  ^             | \\--refused--> refused --plan--> planned
+       |  \\--give_back--/  \\--lost----> unknown --ordered/refused/give_back--> ...
+       |                                    \\--resend--> sent (a person's decision)
+       \\--expire--> expired --plan--> planned          ordered --canceled--> canceled
+
+Pure: every event is a function from a record to its next version, or IllegalTransition.
+"""
+
+import datetime as dt
+import enum
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from didww_async import InvalidInput
+
+__all__ = [
+    "TRANSITIONS",
+    "Event",
+    "IllegalTransition",
+    "Limits",
+    "OrderRequest",
+    "Purchase",
+    "PurchaseKey",
+    "State",
+    "check_reference",
+    "transition",
+]
+
+REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+class State(enum.StrEnum):
+    """Where a purchase stands."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    ORDERED = "ordered"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+class Event(enum.StrEnum):
+    """What can happen to a purchase."""
+
+    PLAN = "plan"
+    CLAIM = "claim"
+    GIVE_BACK = "give_back"
+    ORDERED = "ordered"
+    REFUSED = "refused"
+    LOST = "lost"
+    RESEND = "resend"
+    EXPIRE = "expire"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+TRANSITIONS: Mapping[tuple[State, Event], State] = {
+    (State.PLANNED, Event.CLAIM): State.SENT,
+    (State.PLANNED, Event.EXPIRE): State.EXPIRED,
+    # Found at DIDWW before anything was sent: an earlier claim store was lost.
+    (State.PLANNED, Event.ORDERED): State.ORDERED,
+    (State.SENT, Event.ORDERED): State.ORDERED,
+    (State.SENT, Event.REFUSED): State.REFUSED,
+    (State.SENT, Event.GIVE_BACK): State.PLANNED,
+    (State.SENT, Event.LOST): State.UNKNOWN,
+    # A late proof: the answer, or the order itself, turned up after all.
+    (State.UNKNOWN, Event.ORDERED): State.ORDERED,
+    (State.UNKNOWN, Event.REFUSED): State.REFUSED,
+    (State.UNKNOWN, Event.GIVE_BACK): State.PLANNED,
+    (State.UNKNOWN, Event.RESEND): State.SENT,
+    (State.REFUSED, Event.PLAN): State.PLANNED,
+    (State.EXPIRED, Event.PLAN): State.PLANNED,
+    (State.ORDERED, Event.COMPLETED): State.COMPLETED,
+    (State.ORDERED, Event.CANCELED): State.CANCELED,
+}
+
+# What only the claim that was made may say about itself: same owner, same attempt.
+OWNERS_WORD = frozenset({Event.REFUSED, Event.GIVE_BACK})
+
+
+class IllegalTransition(Exception):
+    """The table has no such transition from this state."""
+
+
+@attrs.frozen(kw_only=True)
+class PurchaseKey:
+    """What identifies a purchase: the API it goes to, the account's label, its reference."""
+
+    origin: str
+    account: str
+    reference: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderRequest:
+    """What is to be ordered; `did_group_id` is what a found order is compared with."""
+
+    sku_id: str
+    did_group_id: str
+    quantity: int
+    nanpa_prefix_id: str | None = None
+    allow_back_ordering: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal requests, across processes and versions of this library."""
+        text = json.dumps(attrs.asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        prefix = f" with prefix {self.nanpa_prefix_id}" if self.nanpa_prefix_id else ""
+        return f"{self.quantity} of SKU {self.sku_id}{prefix}"
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """Most that may be paid, USD without VAT: setup and monthly per number, total for the order."""
+
+    max_setup: Decimal | None = None
+    max_monthly: Decimal | None = None
+    max_total: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Purchase:
+    """One purchase in the journal. `revision` counts its versions, for compare-and-set.
+
+    `attempt` counts claims; `owner` names the last one's maker. `surely_bought` says that DIDWW
+    accepted the order though its id is unknown. Times are the journal's own.
+    """
+
+    key: PurchaseKey
+    request: OrderRequest
+    limits: Limits
+    state: State
+    order_by: dt.datetime
+    planned_at: dt.datetime
+    revision: int = 0
+    attempt: int = 0
+    owner: str | None = None
+    claimed_at: dt.datetime | None = None
+    order_id: str | None = None
+    amount: Decimal | None = None
+    numbers: tuple[str, ...] = ()
+    error: str | None = None
+    surely_bought: bool = False
+
+    @property
+    def reference(self) -> str:
+        return self.key.reference
+
+    @property
+    def fingerprint(self) -> str:
+        return self.request.fingerprint
+
+
+def transition(purchase: Purchase, event: Event, **changes: Any) -> Purchase:
+    """The next version of a record. Raises IllegalTransition when the table has no such step."""
+    target = TRANSITIONS.get((purchase.state, event))
+    if target is None:
+        raise IllegalTransition(f"{purchase.state} can't become anything by {event}")
+    return attrs.evolve(purchase, state=target, revision=purchase.revision + 1, **changes)
+
+
+def check_reference(reference: str) -> str:
+    """Return the reference. Raises InvalidInput unless it is 1 to 100 of A-Z a-z 0-9 . _ : -"""
+    if not isinstance(reference, str) or not REFERENCE.fullmatch(reference):
+        raise InvalidInput(
+            f"a purchase reference is 1 to 100 letters, digits or . _ : - , not {reference!r}"
+        )
+    return reference

@@ -1,0 +1,104 @@
+"""buy(): the whole purchase in one call, for scripts; the same steps as BuyDidFlow."""
+
+from decimal import Decimal
+from typing import Literal
+
+import attrs
+
+from didww_async import Client, InvalidInput
+from flows.buy_did import BuyDidFlow
+from flows.choices import check_npa, check_nxx
+from flows.completion import PurchaseResult
+from flows.journal import PurchaseJournal
+from flows.journal.record import check_reference
+from flows.offers import check_quantity
+from flows.ordering import OrderRules
+
+__all__ = ["PurchaseRequest", "buy"]
+
+
+@attrs.frozen(kw_only=True)
+class PurchaseRequest:
+    """What to buy. Only `country` is needed, and enough to leave one offer.
+
+    `country`, `region`, `city`, `number_type`: names or ids (country also ISO code). `npa` and
+    `nxx`: North American prefix. `sku_id`, `channels`: the offer; `prefer="cheapest"` decides
+    when several fit. `features`: all of them. `quantity`: 1 to 1000. Limits are USD without VAT.
+    `reference`: makes the purchase repeatable without buying twice.
+
+    Raises InvalidInput for what can't be right.
+    """
+
+    country: str
+    region: str | None = None
+    city: str | None = None
+    npa: str | None = None
+    nxx: str | None = None
+    number_type: str | None = None
+    features: tuple[str, ...] = ()
+    needs_registration: bool | None = None
+    sku_id: str | None = None
+    channels: int | None = None
+    prefer: Literal["cheapest"] | None = None
+    quantity: int = 1
+    allow_back_ordering: bool = False
+    max_setup: Decimal | None = None
+    max_monthly: Decimal | None = None
+    max_total: Decimal | None = None
+    reference: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_quantity(self.quantity)
+        if self.npa is not None:
+            check_npa(self.npa)
+        if self.nxx is not None:
+            check_nxx(self.nxx)
+            if self.npa is None:
+                raise InvalidInput("nxx needs npa: the same NXX exists under many area codes")
+        if self.npa is not None and self.city is not None:
+            raise InvalidInput("choose a city or an NPA, not both")
+        if self.reference is not None:
+            check_reference(self.reference)
+
+
+async def buy(
+    client: Client,
+    request: PurchaseRequest,
+    *,
+    journal: PurchaseJournal | None = None,
+    rules: OrderRules | None = None,
+    timeout: float = 60.0,
+) -> PurchaseResult:
+    """Buy what is asked for and wait up to `timeout` seconds for the numbers.
+
+    Returns Completed, Pending or Canceled; raises what the steps of BuyDidFlow raise.
+    """
+    flow = BuyDidFlow(client, journal=journal, reference=request.reference, rules=rules)
+    await choose_all(flow, request)
+    await flow.quote()
+    await flow.order(
+        max_setup=request.max_setup,
+        max_monthly=request.max_monthly,
+        max_total=request.max_total,
+    )
+    return await flow.wait(timeout=timeout)
+
+
+async def choose_all(flow: BuyDidFlow, request: PurchaseRequest) -> None:
+    """Take every choosing step that the request names."""
+    await flow.choose_country(request.country)
+    if request.number_type is not None:
+        await flow.choose_number_type(request.number_type)
+    if request.region is not None:
+        await flow.choose_region(request.region)
+    if request.city is not None:
+        await flow.choose_city(request.city)
+    if request.npa is not None:
+        await flow.choose_nanpa_prefix(npa=request.npa, nxx=request.nxx)
+    await flow.offers(
+        quantity=request.quantity,
+        features=request.features,
+        needs_registration=request.needs_registration,
+        allow_back_ordering=request.allow_back_ordering,
+    )
+    await flow.choose_offer(sku_id=request.sku_id, channels=request.channels, prefer=request.prefer)
