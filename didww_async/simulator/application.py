@@ -1,0 +1,270 @@
+"""What the API answers: a request in, a reply out, without sockets or waiting."""
+
+import hmac
+import json
+import math
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from didww_async.simulator.errors import (
+    RefusedError,
+    malformed,
+    parameter_missing,
+    parameter_not_allowed,
+    record_not_found,
+    refuse,
+    route_not_found,
+    too_many_requests,
+    unauthorized,
+)
+from didww_async.simulator.limit import SlidingWindow
+from didww_async.simulator.query import Query, decode_pairs, read_query, refuse_query
+from didww_async.simulator.render import (
+    Renderer,
+    Written,
+    as_json,
+    document,
+    listed,
+    page_links,
+)
+from didww_async.simulator.resources import Edition, edition
+from didww_async.simulator.schema import Input, Resource
+from didww_async.simulator.search import matching, ordered
+from didww_async.simulator.versions import BEARER, served_version
+from didww_async.simulator.world import World
+
+MEDIA_TYPE = "application/vnd.api+json"
+_REMEMBERED_LISTS = 64
+
+
+@attrs.frozen(kw_only=True)
+class Incoming:
+    """A request as it was read. `path` is the part below /v3."""
+
+    method: str
+    path: str
+    query_string: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+class Application:
+    """The API of one world. It handles each request at once: requests never interleave."""
+
+    def __init__(self, world: World, *, base_url: str) -> None:
+        self.world = world
+        self._base_url = base_url
+        self._window = SlidingWindow()
+        self._lists: dict[Any, Sequence[Any]] = {}
+        self._written: dict[str, Written] = {}
+
+    def respond(self, request: Incoming) -> Reply:
+        """Carry out a request."""
+        version = served_version(
+            request.headers.get("X-DIDWW-API-Version"),
+            default=self.world.settings.default_version,
+        )
+        try:
+            self._admit(request)
+            status, body = self._operate(request, version)
+        except RefusedError as refusal:
+            status = refusal.status
+            body = as_json(refusal.document()).encode() if refusal.problems else b""
+        headers = {"X-Request-Id": str(uuid.uuid4())}
+        if body:
+            headers["Content-Type"] = MEDIA_TYPE
+        return Reply(status=status, headers=headers, body=body)
+
+    # Who may ask, and how
+
+    def _admit(self, request: Incoming) -> None:
+        settings = self.world.settings
+        if request.headers.get("X-DIDWW-API-Version") == BEARER:
+            # That version wants a bearer token; without one its 401 has no body.
+            raise RefusedError(401)
+        key = request.headers.get("Api-Key", "")
+        if not hmac.compare_digest(key.encode(), settings.api_key.encode()):
+            raise unauthorized()
+        if settings.rate_limit is not None and not self._window.grant(
+            time.monotonic(), limit=settings.rate_limit
+        ):
+            raise too_many_requests()
+        accepted = [part.strip() for part in request.headers.get("Accept", "").split(",")]
+        if MEDIA_TYPE not in accepted:
+            detail = (
+                f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters."
+            )
+            raise refuse(406, "Not acceptable", detail)
+        has_body = request.method in {"POST", "PATCH"}
+        if has_body and request.headers.get("Content-Type") != MEDIA_TYPE:
+            detail = f"All requests with a body must use the '{MEDIA_TYPE}' Content-Type."
+            raise refuse(415, "Unsupported media type", detail)
+
+    # What is asked for
+
+    def _operate(self, request: Incoming, version: str) -> tuple[int, bytes]:
+        here = edition(version)
+        collection, _, record_id = request.path.strip("/").partition("/")
+        resource = here.by_path.get(collection)
+        if resource is None or "/" in record_id:
+            raise route_not_found(request.method, request.path)
+        if resource.needs_feature and not self.world.settings.available_dids:
+            raise refuse(403, "Forbidden", "The account may not select single numbers.")
+        pairs = decode_pairs(request.query_string)
+        match request.method, bool(record_id) or resource.singleton:
+            case "GET", False if resource.all or resource.search:
+                query = read_query(pairs, resource=resource, catalogue=here.by_type, listing=True)
+                return 200, self._list(resource, query, pairs, here, version)
+            case "GET", True if resource.find and not (resource.singleton and record_id):
+                query = read_query(pairs, resource=resource, catalogue=here.by_type, listing=False)
+                return 200, self._single(
+                    resource, self._found(resource, record_id), version, here=here, query=query
+                )
+            case "POST", False if resource.create:
+                refuse_query(pairs)
+                data = _data_of(request.body, resource, inputs=resource.creates)
+                record = resource.create(self.world, data, version)
+                return 201, self._single(resource, record, version, here=here)
+            case "PATCH", True if resource.update and record_id:
+                refuse_query(pairs)
+                record = self._found(resource, record_id)
+                data = _data_of(
+                    request.body, resource, inputs=resource.updates, record_id=record_id
+                )
+                record = resource.update(self.world, record, data)
+                return 200, self._single(resource, record, version, here=here)
+            case "DELETE", True if resource.delete and record_id:
+                refuse_query(pairs)
+                resource.delete(self.world, self._found(resource, record_id))
+                return 204, b""
+        raise route_not_found(request.method, request.path)
+
+    def _found(self, resource: Resource, record_id: str) -> Any:
+        record = resource.find(self.world, record_id) if resource.find else None
+        if record is None:
+            raise record_not_found(record_id)
+        return record
+
+    # What is answered
+
+    def _single(
+        self,
+        resource: Resource,
+        record: Any,
+        version: str,
+        *,
+        here: Edition,
+        query: Query | None = None,
+    ) -> bytes:
+        include = query.include if query else {}
+        renderer = self._renderer(here, version, query)
+        [data], included = renderer.objects(resource, [record], include)
+        meta = resource.read_meta(self.world) if query and resource.read_meta else {}
+        return document(
+            data,
+            included=included if include else None,
+            members={"meta": {**meta, "api_version": version}},
+        )
+
+    def _list(
+        self,
+        resource: Resource,
+        query: Query,
+        pairs: Sequence[tuple[str, str]],
+        here: Edition,
+        version: str,
+    ) -> bytes:
+        meta: dict[str, Any] = {}
+        members: dict[str, Any] = {"meta": meta}
+        if resource.search is not None:
+            records, found = resource.search(self.world, query.filters)
+            meta |= found
+        else:
+            records = self._records(resource, query, version)
+        if resource.paging is not None:
+            total = meta["total_records"] = len(records)
+            start = (query.page_number - 1) * query.page_size
+            records = records[start : start + query.page_size]
+            members["links"] = page_links(
+                f"{self._base_url}/{resource.path}",
+                query,
+                dict(pairs).get("include"),
+                last=max(1, math.ceil(total / query.page_size)),
+                with_next=self.world.settings.next_links,
+            )
+        if resource.read_meta is not None:
+            meta |= resource.read_meta(self.world)
+        meta["api_version"] = version
+        renderer = self._renderer(here, version, query)
+        data, included = renderer.objects(resource, records, query.include)
+        return document(listed(data), included=included if query.include else None, members=members)
+
+    def _records(self, resource: Resource, query: Query, version: str) -> Sequence[Any]:
+        """Filter and sort; lists of coverage are remembered, as walks ask for them page by page."""
+        key = (resource.type, version, query.filter_texts, query.sort, self.world.stock.revision)
+        records = self._lists.get(key)
+        if records is None:
+            records = matching(self.world, resource, query.filters)
+            records = ordered(self.world, resource, records, query.sort)
+            if resource.of_coverage:
+                while len(self._lists) >= _REMEMBERED_LISTS:
+                    del self._lists[next(iter(self._lists))]
+                self._lists[key] = records
+        if self.world.settings.unsorted_drifts and not query.sort:
+            records = list(records)
+            self.world.chance.shuffle(records)
+        return records
+
+    def _renderer(self, here: Edition, version: str, query: Query | None) -> Renderer:
+        return Renderer(
+            world=self.world,
+            catalogue=here.by_type,
+            base_url=self._base_url,
+            written=self._written.setdefault(version, {}),
+            fields=query.fields if query else {},
+        )
+
+
+def _data_of(
+    body: bytes, resource: Resource, *, inputs: Sequence[Input], record_id: str | None = None
+) -> dict[str, Any]:
+    """Read the `data` of a request body, and check that it contains only what may be written."""
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise malformed("The request body is not JSON.") from error
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        raise parameter_missing("data")
+    if "type" not in data:
+        raise parameter_missing("type")
+    if data["type"] != resource.type:
+        raise malformed(f"{data['type']} is not {resource.type}.")
+    if record_id is None and "id" in data:
+        raise parameter_not_allowed("id")
+    if record_id is not None and "id" not in data:
+        raise parameter_missing("id")
+    if record_id is not None and data["id"] != record_id:
+        raise malformed("The id in the body is not the id of the URL.")
+    for part in ("attributes", "relationships"):
+        allowed = {
+            entry.name for entry in inputs if entry.relationship == (part == "relationships")
+        }
+        members = data.get(part, {})
+        if not isinstance(members, dict):
+            raise malformed(f"{part} must be an object.")
+        for name in members:
+            if name not in allowed:
+                raise parameter_not_allowed(name)
+    return data

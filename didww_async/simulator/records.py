@@ -1,0 +1,101 @@
+"""What the account owns and does: frozen values; a change is a new value in the world's tables."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import attrs
+
+
+@attrs.frozen
+class AvailableDid:
+    """One number in stock that has been shown, and so can be reserved or ordered by its id."""
+
+    id: str
+    number: str
+    group_id: str
+    prefix_id: str | None
+
+
+@attrs.frozen
+class Reservation:
+    id: str
+    available_did: AvailableDid
+    description: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class OrderItem:
+    """An item. `taken` counts what it took from stock by prefix id; `missing` is back-ordered."""
+
+    sku_id: str
+    group_id: str
+    qty: int
+    nrc: Decimal
+    mrc: Decimal
+    channels_included_count: int
+    prefix_id: str | None = None
+    billing_cycles_count: int | None = None
+    available_did: AvailableDid | None = None
+    reservation_id: str | None = None
+    taken: tuple[tuple[str, int], ...] = ()
+    missing: int = 0
+    billed_from: date | None = None
+    billed_to: date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """An order. `status` is pending, completed or canceled, whatever a version calls it."""
+
+    id: str
+    reference: str
+    description: str
+    status: str
+    amount: Decimal
+    items: tuple[OrderItem, ...]
+    reply_order: tuple[int, ...]
+    created_at: datetime
+    listed_from: float
+    version: str
+    allow_back_ordering: bool
+    external_reference_id: str | None
+    callback_url: str | None
+    callback_method: str | None
+
+    @property
+    def back_ordered(self) -> bool:
+        return any(item.missing for item in self.items)
+
+    @property
+    def qty(self) -> int:
+        return sum(item.qty for item in self.items)
+
+
+@attrs.frozen(kw_only=True)
+class Did:
+    id: str
+    number: str
+    order_id: str
+    group_id: str
+    sku_id: str
+    prefix_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    awaiting_registration: bool
+    channels_included_count: int
+    billing_cycles_count: int | None
+    description: str | None = None
+    blocked: bool = False
+    terminated: bool = False
+    capacity_limit: int | None = None
+    dedicated_channels_count: int = 0
+    emergency_enabled: bool = False
+
+
+@attrs.frozen
+class Balance:
+    id: str
+    balance: Decimal
+    credit: Decimal

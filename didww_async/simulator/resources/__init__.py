@@ -1,0 +1,58 @@
+"""The table of all resources, a file per chapter of the API."""
+
+import functools
+from collections.abc import Mapping
+
+import attrs
+
+from didww_async.simulator.resources.account import BALANCES
+from didww_async.simulator.resources.coverage import (
+    AREAS,
+    CITIES,
+    COUNTRIES,
+    DID_GROUP_TYPES,
+    NANPA_PREFIXES,
+    REGIONS,
+)
+from didww_async.simulator.resources.inventory import (
+    AVAILABLE_DIDS,
+    DID_GROUPS,
+    DID_RESERVATIONS,
+    STOCK_KEEPING_UNITS,
+)
+from didww_async.simulator.resources.numbers import DIDS
+from didww_async.simulator.resources.orders import ORDERS
+from didww_async.simulator.schema import Catalogue, Resource, entries_of
+
+TABLE = (
+    COUNTRIES,
+    REGIONS,
+    CITIES,
+    AREAS,
+    NANPA_PREFIXES,
+    DID_GROUP_TYPES,
+    DID_GROUPS,
+    STOCK_KEEPING_UNITS,
+    AVAILABLE_DIDS,
+    DID_RESERVATIONS,
+    ORDERS,
+    DIDS,
+    BALANCES,
+)
+
+
+@attrs.frozen(eq=False)
+class Edition:
+    """The resources of one version, by type and by path."""
+
+    by_type: Catalogue
+    by_path: Mapping[str, Resource]
+
+
+@functools.cache
+def edition(version: str) -> Edition:
+    resources = [resource.for_version(version) for resource in entries_of(version, TABLE)]
+    return Edition(
+        by_type={resource.type: resource for resource in resources},
+        by_path={resource.path: resource for resource in resources if resource.path},
+    )

@@ -1,0 +1,281 @@
+"""How a resource is declared: its attributes, relationships, filters, sorts, paging and operations.
+
+The table of all resources is in `resources/`. An entry says with `since` and `until` in which API
+versions it exists; `for_version` picks those of one version, so that nothing else knows versions.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import attrs
+
+from didww_async.simulator.errors import bad_filter_value
+
+if TYPE_CHECKING:
+    from didww_async.simulator.world import World
+
+Read = Callable[["World", Any], Any]
+"""Reads something from a record. Records are frozen values of many classes, hence Any."""
+Index = Callable[["World"], Mapping[str, Sequence[Any]]]
+
+MISSING: Any = object()
+"""What a `Read` of an attribute returns when the reply leaves the attribute out."""
+
+
+def column(path: str) -> Read:
+    """Read a field of the record, or a field of a field: `column("available_did.id")`."""
+    get = attrgetter(path)
+    return lambda _world, record: get(record)
+
+
+def nothing(_world: "World", _record: Any) -> None:
+    """Read a relationship that is always empty."""
+
+
+class Versioned(Protocol):
+    @property
+    def since(self) -> str | None: ...
+    @property
+    def until(self) -> str | None: ...
+
+
+@attrs.frozen(kw_only=True)
+class Attribute:
+    name: str = attrs.field(kw_only=False)
+    read: Read
+    since: str | None = None
+    until: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Relationship:
+    """`read` gives one record or None; with `many`, a sequence. They are of the resource `type`."""
+
+    name: str = attrs.field(kw_only=False)
+    type: str
+    read: Read
+    many: bool = False
+    since: str | None = None
+    until: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Input:
+    """An attribute or a relationship that a request body may contain."""
+
+    name: str = attrs.field(kw_only=False)
+    relationship: bool = False
+    since: str | None = None
+    until: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Sort:
+    name: str = attrs.field(kw_only=False)
+    read: Read
+    since: str | None = None
+    until: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Filter:
+    """`parse` turns a request's text into a value (or ValueError); `matches` applies it.
+
+    An `index` finds the records of parsed texts without looking at all of them.
+    """
+
+    name: str = attrs.field(kw_only=False)
+    parse: Callable[[str], Any]
+    matches: Callable[["World", Any, Any], bool]
+    index: Index | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def value(self, text: str) -> Any:
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise bad_filter_value(self.name, text) from error
+
+
+def texts(
+    name: str,
+    read: Read,
+    *,
+    index: Index | None = None,
+    blank: bool = False,
+    ignore_case: bool = False,
+    every: bool = False,
+    allowed: Collection[str] | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Filter:
+    """A filter that takes a list of texts: the record must have any of them, or `every` one.
+
+    `read` gives a text, a collection, or None, which a `blank` filter finds.
+    """
+
+    def parse(text: str) -> tuple[str, ...]:
+        if not text and not blank:
+            raise ValueError
+        wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+        if not blank and not all(wanted):
+            raise ValueError
+        if allowed is not None and not set(wanted) <= set(allowed):
+            raise ValueError
+        return tuple(part.casefold() for part in wanted) if ignore_case else wanted
+
+    def matches(world: "World", record: Any, wanted: tuple[str, ...]) -> bool:
+        found = read(world, record)
+        if found is None or isinstance(found, str):
+            text = found or ""
+            return (text.casefold() if ignore_case else text) in wanted
+        if every:
+            return all(text in found for text in wanted)
+        return any(text in found if text else not found for text in wanted)
+
+    return Filter(name, parse=parse, matches=matches, index=index, since=since, until=until)
+
+
+def flag(name: str, read: Read, *, since: str | None = None, until: str | None = None) -> Filter:
+    """A filter that takes true or false."""
+
+    def parse(text: str) -> bool:
+        if text not in {"true", "false"}:
+            raise ValueError(text)
+        return text == "true"
+
+    def matches(world: "World", record: Any, wanted: object) -> bool:
+        return bool(read(world, record)) is wanted
+
+    return Filter(name, parse=parse, matches=matches, since=since, until=until)
+
+
+def at_least(
+    name: str, read: Read, *, parse: Callable[[str], Any] = int, since: str | None = None
+) -> Filter:
+    """A filter for records that have this or more."""
+
+    def matches(world: "World", record: Any, wanted: Any) -> bool:
+        return bool(read(world, record) >= wanted)
+
+    return Filter(name, parse=parse, matches=matches, since=since)
+
+
+def at_most(name: str, read: Read, *, parse: Callable[[str], Any] = int) -> Filter:
+    """A filter for records that have this or less."""
+
+    def matches(world: "World", record: Any, wanted: Any) -> bool:
+        return bool(read(world, record) <= wanted)
+
+    return Filter(name, parse=parse, matches=matches)
+
+
+def moment(text: str) -> datetime:
+    """Read a date or a time; without a zone it is UTC."""
+    parsed = datetime.fromisoformat(text.strip())
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+@attrs.frozen
+class Paging:
+    default: int
+    most: int
+
+
+PAGES = Paging(50, 100)
+LARGE_PAGES = Paging(1000, 1000)
+
+Entry = TypeVar("Entry", bound=Versioned)
+
+
+def entries_of(version: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Pick the entries that exist in a version."""
+    return tuple(
+        entry
+        for entry in entries
+        if (entry.since is None or entry.since <= version)
+        and (entry.until is None or version <= entry.until)
+    )
+
+
+def _by_name(entries: Sequence[Any]) -> dict[str, Any]:
+    return {entry.name: entry for entry in entries}
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Resource:
+    """One kind of resource and what can be done with it. An operation that is None is missing."""
+
+    type: str
+    path: str | None = None
+    """The collection's path; None for resources that only come included."""
+    singleton: bool = False
+
+    all: Callable[["World"], Sequence[Any]] | None = None
+    find: Callable[["World", str], Any] | None = None
+    search: Callable[["World", Mapping[str, Any]], tuple[Sequence[Any], dict[str, Any]]] | None = (
+        None
+    )
+    """Instead of `all`: finds records by parsed filters; returns them and the document's meta."""
+    create: Callable[["World", Mapping[str, Any], str], Any] | None = None
+    update: Callable[["World", Any, Mapping[str, Any]], Any] | None = None
+    delete: Callable[["World", Any], None] | None = None
+
+    attributes: tuple[Attribute, ...] = ()
+    relationships: tuple[Relationship, ...] = ()
+    relationships_until: str | None = None
+    """Replies of this version and older have no relationships, unless they are included."""
+    filters: tuple[Filter, ...] = ()
+    sorts: tuple[Sort, ...] = ()
+    creates: tuple[Input, ...] = ()
+    updates: tuple[Input, ...] = ()
+    paging: Paging | None = PAGES
+    meta: Callable[["World", Any], dict[str, Any]] | None = None
+    """The `meta` member of the resource object."""
+    read_meta: Callable[["World"], dict[str, Any]] | None = None
+    """More members of the document's meta, in replies to GET."""
+    kept_in_order_of: tuple[str, ...] = ()
+    """Sorts, of columns by their names, in which lists are found already: saves a long sort."""
+    of_coverage: bool = False
+    """Lists change only with the stock, objects without `meta` never: both may be remembered."""
+    needs_feature: bool = False
+    """403 unless the account may select single numbers."""
+    since: str | None = None
+    until: str | None = None
+
+    quiet: bool = False
+    filter_named: dict[str, Filter] = attrs.field(init=False)
+    sort_named: dict[str, Sort] = attrs.field(init=False)
+    relationship_named: dict[str, Relationship] = attrs.field(init=False)
+
+    @filter_named.default
+    def _name_filters(self) -> dict[str, Filter]:
+        return _by_name(self.filters)
+
+    @sort_named.default
+    def _name_sorts(self) -> dict[str, Sort]:
+        return _by_name(self.sorts)
+
+    @relationship_named.default
+    def _name_relationships(self) -> dict[str, Relationship]:
+        return _by_name(self.relationships)
+
+    def for_version(self, version: str) -> "Resource":
+        """The resource as one version knows it."""
+        return attrs.evolve(
+            self,
+            attributes=entries_of(version, self.attributes),
+            relationships=entries_of(version, self.relationships),
+            filters=entries_of(version, self.filters),
+            sorts=entries_of(version, self.sorts),
+            creates=entries_of(version, self.creates),
+            updates=entries_of(version, self.updates),
+            quiet=self.relationships_until is not None and version <= self.relationships_until,
+        )
+
+
+Catalogue = Mapping[str, Resource]
+"""The resources of one version by type."""

@@ -1,0 +1,60 @@
+"""The options of a simulator. All may also be changed while it runs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import attrs
+
+from didww_async.simulator.versions import SPOKEN, V2022
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _is_spoken(_instance: object, _attribute: "attrs.Attribute[str]", version: str) -> None:
+    if version not in SPOKEN:
+        raise ValueError(f"the simulator speaks {', '.join(SPOKEN)}, not {version}")
+
+
+@attrs.define(kw_only=True, eq=False)
+class Settings:
+    """How the simulated account and its server behave."""
+
+    api_key: str = "simulator"
+    """The only key that is let in."""
+    rate_limit: int | None = 20
+    """At most this many requests in any sliding second, exactly; None for no limit."""
+    default_version: str = attrs.field(default=V2022, validator=_is_spoken)
+    """The account's version: served when none is asked for, and the oldest that is served."""
+
+    opening_balance: Decimal = attrs.field(
+        default=Decimal(1000), converter=Decimal, alias="balance"
+    )
+    credit: Decimal = attrs.field(default=Decimal(0), converter=Decimal)
+    vat_rate: Decimal = attrs.field(default=Decimal(0), converter=Decimal)
+    """Added to SKU prices in orders: Decimal("0.21") for 21 %."""
+    read_only: bool = False
+    """Every order is refused with 403."""
+    available_dids: bool = True
+    """Whether the account may select single numbers; without it /available_dids answers 403."""
+    available_dids_cap: int = 50
+    max_reservations: int = 10
+    reservation_seconds: float = 600
+
+    completes_after: float | None = 0.2
+    """Seconds until a pending order completes; None: it stays pending until it is told to."""
+    orders_visible_after: float = 0
+    """Seconds until a new order shows up in GET /orders; GET /orders/{id} finds it at once."""
+
+    latency: float = 0
+    jitter: float = 0
+    """Every request waits `latency` seconds and a random part of `jitter` before it is handled."""
+    next_links: bool = False
+    """Send links.next and links.prev, which the real API often leaves out."""
+    unsorted_drifts: bool = False
+    """Give a list without `sort` in another order each time, as the real API may."""
+    clock: Callable[[], datetime] = utc_now
+    seed: int = 0
+    """Where everything random starts: numbers, ids, the order of available DIDs, jitter."""
