@@ -130,10 +130,10 @@ class Ordering:
         OrderOutcomeUnknown, or the client's error when DIDWW surely did not carry it out (then
         calling again is safe).
         """
-        purchase, is_new = await self._plan(request, reference=reference, limits=limits)
+        purchase = await self._plan(request, reference=reference, limits=limits)
         if purchase.state is State.UNKNOWN:
             return await self.settle(purchase)
-        if not (is_new and born_here) and purchase.state is State.PLANNED:
+        if not born_here and purchase.state is State.PLANNED:
             found = await self._look_up(purchase)
             if found is not None:
                 return await self._adopt(purchase, found)
@@ -177,9 +177,7 @@ class Ordering:
 
     # -- planning
 
-    async def _plan(
-        self, request: OrderRequest, *, reference: str, limits: Limits
-    ) -> tuple[Purchase, bool]:
+    async def _plan(self, request: OrderRequest, *, reference: str, limits: Limits) -> Purchase:
         now = await self._journal.now()
         plan = Purchase(
             key=self.key(reference),
@@ -203,7 +201,7 @@ class Ordering:
             )
         if found.fingerprint != request.fingerprint:
             raise ReferenceMismatch(purchase=found)
-        return found, found is plan
+        return found
 
     # -- one claim, one POST
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import attrs
 import cattrs
+import cattrs.v
 from cattrs.preconf.json import make_converter
 
 from flows.choices import (
@@ -71,11 +72,17 @@ def load(data: Mapping[str, Any], *, now: dt.datetime) -> Snapshot:
     try:
         snapshot = _converter().structure(content, Snapshot)
     except cattrs.BaseValidationError as problem:
-        said = "; ".join(cattrs.transform_error(problem, path="flow"))
+        said = "; ".join(cattrs.transform_error(problem, path="flow", format_exception=_said))
         raise InvalidFlowData(f"saved flow data can't be read: {said}") from None
     if (wrong := _contradiction(snapshot, now=now)) is not None:
         raise InvalidFlowData(f"saved flow data contradicts itself: {wrong}")
     return snapshot
+
+
+def _said(problem: BaseException, kind: type | None) -> str:
+    if type(problem) is ValueError:
+        return str(problem)
+    return cattrs.v.format_exception(problem, kind)
 
 
 def _contradiction(found: Snapshot, *, now: dt.datetime) -> str | None:

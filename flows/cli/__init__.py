@@ -1,0 +1,32 @@
+"""The command line `didww-async`: buy numbers and look at what is on sale.
+
+It needs the extra `cli`. What it exits with:
+
+    0    done: bought, or listed
+    1    an unexpected failure
+    2    bad input: options, a missing key
+    3    nothing fits, or several do; candidates are listed
+    4    refused, nothing bought: price limit, balance, stock, DIDWW's refusal
+    5    ordered, but not complete: pending when the time was over, or numbers still missing
+    6    outcome unknown: it may be bought; the reference is printed
+    7    DIDWW can't be reached or does not let this key in
+    130  interrupted or declined; what is known is printed
+"""
+
+import importlib.util
+import sys
+
+__all__ = ["main"]
+
+EXTRA = ("cyclopts", "rich", "questionary")
+INSTALL = "didww-async needs its extra 'cli': pip install 'didww-async[cli]'"
+
+
+def main() -> int:
+    """Run the command line with the process's arguments and return the exit code."""
+    if any(importlib.util.find_spec(name) is None for name in EXTRA):
+        sys.stderr.write(f"{INSTALL}\n")
+        return 2
+    from flows.cli.app import run  # noqa: PLC0415 - not before it is known to be installed
+
+    return run(sys.argv[1:])

@@ -1,0 +1,244 @@
+"""The commands and their options; what they do is in the other files."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Annotated
+
+import attrs
+from cyclopts import App, CycloptsError, Parameter
+
+from flows.cli import looking
+from flows.cli.buying import SIMULATED, Buying
+from flows.cli.connect import connected, place_of, secrets
+from flows.cli.exits import MEANINGS, Exit, exit_for
+from flows.cli.options import ANYTHING, CONNECTION, TERMS, Connection, Terms, Wanted
+from flows.cli.outcome import error_document
+from flows.cli.running import run as run_async
+from flows.cli.screen import Screen
+from flows.cli.show import json_text
+
+__all__ = ["run"]
+
+ABOUT = """Buy phone numbers from DIDWW, and look at what is on sale.
+
+Key and environment come from DIDWW_API_KEY, DIDWW_ENVIRONMENT (production or sandbox) and
+DIDWW_BASE_URL; --simulate needs none of them. Results go to standard output, all else to
+standard error.
+"""
+
+
+def _version() -> str:
+    try:
+        return metadata.version("didww-async")
+    except metadata.PackageNotFoundError:
+        return "unreleased"
+
+
+def _exit_codes() -> str:
+    return "Exit codes:\n\n" + "\n".join(
+        f"- {code.value}: {meaning}" for code, meaning in MEANINGS.items()
+    )
+
+
+app = App(
+    name="didww-async",
+    help=ABOUT,
+    help_epilogue=_exit_codes(),
+    help_format="markdown",
+    version=_version(),
+    result_action="return_value",
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return the exit code."""
+    try:
+        code = app(list(arguments), exit_on_error=False, print_error=False)
+    except CycloptsError as wrong:
+        return _bad_command_line(wrong, arguments)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _bad_command_line(wrong: CycloptsError, arguments: Sequence[str]) -> int:
+    given = [
+        word.removeprefix("--api-key=")
+        for before, word in zip(["", *arguments], arguments, strict=False)
+        if before == "--api-key" or word.startswith("--api-key=")
+    ]
+    screen = Screen(secrets=[*secrets(CONNECTION), *filter(None, given)])
+    screen.error(wrong, debug=False)
+    screen.say("See didww-async --help, or --help after a command.")
+    if "--json" in arguments:
+        problem = error_document(wrong, screen.message(wrong))
+        screen.result([json_text({"status": "not_bought", "error": problem})])
+    return Exit.USAGE
+
+
+@app.command
+def buy(
+    *, wanted: Wanted = ANYTHING, terms: Terms = TERMS, connection: Connection = CONNECTION
+) -> int:
+    """Buy numbers: guided at a terminal, or by options with --yes.
+
+    At a terminal it asks for what the options leave open and for a confirmation. Prices and
+    limits are USD without VAT. The numbers bought go to standard output, one per line.
+    """
+    buying = Buying(
+        wanted=wanted,
+        terms=terms,
+        connection=connection,
+        screen=Screen(secrets=secrets(connection)),
+    )
+    return run_async(buying.run(), at_once=buying.broken_off)
+
+
+@app.command
+def countries(*, connection: Connection = CONNECTION) -> int:
+    """List countries with numbers on sale."""
+    return _look(lambda: looking.countries, connection)
+
+
+@app.command
+def regions(*, country: str, connection: Connection = CONNECTION) -> int:
+    """List the regions of a country.
+
+    Parameters
+    ----------
+    country
+        ISO code, name or id.
+    """
+    return _look(lambda: looking.regions(country), connection)
+
+
+@app.command
+def cities(
+    *,
+    country: str,
+    region: str | None = None,
+    name: str | None = None,
+    connection: Connection = CONNECTION,
+) -> int:
+    """List cities with numbers on sale.
+
+    Parameters
+    ----------
+    country
+        ISO code, name or id.
+    region
+        Name, ISO code or id.
+    name
+        Only cities with this in their name.
+    """
+    return _look(lambda: looking.cities(country, region, name), connection)
+
+
+@app.command
+def prefixes(
+    *,
+    country: str,
+    region: str | None = None,
+    npa: str | None = None,
+    connection: Connection = CONNECTION,
+) -> int:
+    """List North American prefixes (NPA and NXX) with numbers on sale.
+
+    Parameters
+    ----------
+    country
+        ISO code, name or id.
+    region
+        Name, ISO code or id; needed where the country has regions.
+    npa
+        Only this area code.
+    """
+    return _look(lambda: looking.prefixes(country, region, npa), connection)
+
+
+@app.command
+def offers(*, wanted: Wanted = ANYTHING, connection: Connection = CONNECTION) -> int:
+    """List offers with their prices, cheapest month first."""
+    return _look(lambda: looking.offers(wanted), connection)
+
+
+@app.command
+def order(
+    id: str | None = None,
+    /,
+    *,
+    reference: str | None = None,
+    connection: Connection = CONNECTION,
+) -> int:
+    """Show an order with its numbers.
+
+    Parameters
+    ----------
+    id
+        The order's id.
+    reference
+        The purchase's reference, instead of the id.
+    """
+    return _look(lambda: looking.order(id, reference), connection)
+
+
+@app.command
+def balance(*, connection: Connection = CONNECTION) -> int:
+    """Show the account's balance."""
+    return _look(lambda: looking.balance, connection)
+
+
+@app.command
+def simulate(
+    *,
+    port: int = 0,
+    api_key: Annotated[str, Parameter(name="--api-key")] = "simulator",
+) -> int:
+    """Run a simulated DIDWW API on this machine until Ctrl-C.
+
+    The first line on standard output is its base URL.
+
+    Parameters
+    ----------
+    port
+        The port to listen on; 0 takes a free one.
+    api_key
+        The key it lets in.
+    """
+    # Only now: a web server takes a while to load.
+    from flows.cli.simulating import simulate as serve_simulator  # noqa: PLC0415
+
+    return run_async(serve_simulator(Screen(), port=port, api_key=api_key))
+
+
+def _look(reader: Callable[[], looking.Reader], connection: Connection) -> int:
+    return run_async(_looked(reader, connection))
+
+
+async def _looked(reader: Callable[[], looking.Reader], connection: Connection) -> int:
+    screen = Screen(secrets=secrets(connection))
+    place = place_of(connection)
+    try:
+        read = reader()
+        async with connected(connection) as (client, place):
+            if place.simulated:
+                screen.say(SIMULATED, "warning")
+            async with screen.progress("reading"):
+                found = await read(client)
+    except asyncio.CancelledError:
+        screen.say("Interrupted.")
+        raise
+    except Exception as error:  # noqa: BLE001 - one message, not a traceback
+        screen.error(error, debug=connection.debug)
+        if connection.json:
+            problem = error_document(error, screen.message(error))
+            screen.result([json_text({**attrs.asdict(place), "error": problem})])
+        return exit_for(error)
+    if connection.json:
+        screen.result([json_text({**attrs.asdict(place), **found.document()})])
+    elif screen.shows_tables:
+        screen.result(found.table(screen.width))
+    else:
+        screen.result(found.lines())
+    return Exit.OK

@@ -1,0 +1,69 @@
+"""Running a command's coroutine: one interrupt stops it with care, a second one at once."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from types import FrameType
+from typing import Any
+
+from flows.cli.exits import Exit
+
+__all__ = ["run"]
+
+
+def run(work: Coroutine[Any, Any, int], *, at_once: Callable[[], None] | None = None) -> int:
+    """Run `work` and return its exit code.
+
+    Ctrl-C, SIGTERM and SIGHUP cancel it. Work that handles the cancellation may take its time and
+    return a code of its own; another interrupt then calls `at_once` and ends the process.
+    """
+    with asyncio.Runner() as runner:
+        interrupts = _Interrupts(runner.get_loop())
+        try:
+            with interrupts.caught():
+                return runner.run(interrupts.watched(work))
+        except asyncio.CancelledError:
+            return Exit.INTERRUPTED
+        except KeyboardInterrupt:
+            if at_once is not None:
+                at_once()
+            sys.stdout.flush()
+            # Closing in good order would wait for what the user does not want to wait for.
+            os._exit(Exit.INTERRUPTED)
+
+
+class _Interrupts:
+    """asyncio's own handling of Ctrl-C, for the signals of service managers as well."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._task: asyncio.Task[Any] | None = None
+        self._count = 0
+
+    async def watched(self, work: Coroutine[Any, Any, int]) -> int:
+        self._task = asyncio.current_task()
+        return await work
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator[None]:
+        before: dict[int, Any] = {}
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # What nohup or a shell told us to ignore stays ignored.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _: int, __: FrameType | None) -> None:
+        self._count += 1
+        if self._count > 1 or self._task is None or self._task.done():
+            raise KeyboardInterrupt
+        self._task.cancel()
+        self._loop.call_soon_threadsafe(lambda: None)  # it may be asleep

@@ -1,0 +1,133 @@
+"""What an answer to the POST proves: the table that decides about money."""
+
+import datetime as dt
+
+import pytest
+
+from didww_async import (
+    UNSET,
+    ApiError,
+    BadRequest,
+    Conflict,
+    DidwwError,
+    ErrorObject,
+    Forbidden,
+    InsufficientBalance,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    ServerFailed,
+    Unauthorized,
+    UnreadableReply,
+    ValidationFailed,
+)
+from didww_async.resources import DidOrderLine, Order, UnknownNested
+from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, State
+from flows.verdict import Verdict, matching, misfit, stock_item, verdict
+
+SAID = ErrorObject(status="4xx", code="100", title="no", detail="no")
+REFERENCE_TAKEN = ErrorObject(
+    detail="has already been taken", pointer="/data/attributes/external_reference_id"
+)
+REFERENCE_LONG = ErrorObject(
+    detail="is too long (maximum is 100 characters)",
+    pointer="/data/attributes/external_reference_id",
+)
+QTY = ErrorObject(detail="more than available", pointer="/data/attributes/items/0/qty")
+
+
+def answer(kind: type[ApiError], status: int, *errors: ErrorObject) -> ApiError:
+    return kind(method="POST", url="http://x/v3/orders", status=status, errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("expected", "failure"),
+    [
+        (Verdict.AGAIN, answer(RateLimited, 429, SAID)),
+        (Verdict.AGAIN, answer(RateLimited, 429)),
+        (Verdict.AGAIN, NotSent(method="POST", url="u", reason="refused")),
+        (Verdict.STOP, answer(Unauthorized, 401, SAID)),
+        (Verdict.STOP, answer(Unauthorized, 401)),
+        (Verdict.STOP, answer(ApiError, 406)),
+        (Verdict.STOP, answer(ApiError, 415, SAID)),
+        (Verdict.REFUSED, answer(BadRequest, 400, SAID)),
+        (Verdict.REFUSED, answer(InsufficientBalance, 400, SAID)),
+        (Verdict.REFUSED, answer(Forbidden, 403, SAID)),
+        (Verdict.REFUSED, answer(NotFound, 404, SAID)),
+        (Verdict.REFUSED, answer(Conflict, 409, SAID)),
+        (Verdict.REFUSED, answer(ValidationFailed, 422, QTY)),
+        (Verdict.REFUSED, answer(ValidationFailed, 422, REFERENCE_LONG)),
+        (Verdict.UNKNOWN, answer(ValidationFailed, 422, REFERENCE_TAKEN)),
+        (Verdict.UNKNOWN, answer(BadRequest, 400)),  # a proxy's page, not the API's word
+        (Verdict.UNKNOWN, answer(Forbidden, 403)),
+        (Verdict.UNKNOWN, answer(ApiError, 408, SAID)),
+        (Verdict.UNKNOWN, answer(ServerFailed, 500, SAID)),
+        (Verdict.UNKNOWN, answer(ServerFailed, 503)),
+        (Verdict.UNKNOWN, answer(UnreadableReply, 307)),
+        (Verdict.UNKNOWN, OutcomeUnknown(method="POST", url="u", reason="reset")),
+        (Verdict.BOUGHT, answer(UnreadableReply, 201, SAID)),
+        (Verdict.BOUGHT, answer(UnreadableReply, 200)),
+        (Verdict.UNKNOWN, DidwwError("something else")),
+    ],
+    ids=str,
+)
+def test_each_failure_of_the_post_has_its_verdict(expected: Verdict, failure: DidwwError) -> None:
+    assert expected is verdict(failure)
+
+
+@pytest.mark.parametrize(
+    ("expected", "pointer"),
+    [
+        (True, "/data/attributes/items/0/qty"),
+        (True, "/data/attributes/items/12/qty"),
+        (False, "/data/attributes/items/0/sku_id"),
+        (False, "/data/attributes/base"),
+        (False, None),
+    ],
+)
+def test_a_refusal_for_stock_is_told_by_its_pointer(expected: bool, pointer: str | None) -> None:
+    refusal = answer(ValidationFailed, 422, ErrorObject(pointer=pointer))
+    assert expected is stock_item(refusal)
+
+
+NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+PURCHASE = Purchase(
+    key=PurchaseKey(origin="o", account="a", reference="ref-1"),
+    request=OrderRequest(sku_id="sku", did_group_id="group", quantity=3),
+    limits=Limits(),
+    state=State.SENT,
+    planned_at=NOON,
+    order_by=NOON + dt.timedelta(minutes=15),
+)
+LINE = DidOrderLine(qty=3, did_group_id="group")
+
+
+@pytest.mark.parametrize(
+    ("fits", "order"),
+    [
+        (True, Order(id="1", created_at=NOON, items=(LINE,))),
+        (True, Order(id="1", created_at=NOON - dt.timedelta(minutes=4), items=(LINE,))),
+        (True, Order(id="1")),
+        (True, Order(id="1", created_at=NOON, items=(DidOrderLine(did_group_id=None),))),
+        (False, Order(id="1", created_at=NOON - dt.timedelta(minutes=6), items=(LINE,))),
+        (False, Order(id="1", created_at=NOON, items=(LINE, LINE))),
+        (False, Order(id="1", created_at=NOON, items=(UnknownNested(),))),
+        (False, Order(id="1", items=(DidOrderLine(qty=2, did_group_id="group"),))),
+        (False, Order(id="1", items=(DidOrderLine(qty=3, did_group_id="other"),))),
+    ],
+)
+def test_an_order_found_again_must_fit_the_plan(fits: bool, order: Order) -> None:
+    why = misfit(order, PURCHASE)
+    assert fits is (why is None), why
+
+
+def test_only_the_exact_reference_matches() -> None:
+    same = Order(id="1", external_reference_id="ref-1")
+    others = [
+        Order(id="2", external_reference_id="ref-11"),
+        Order(id="3", external_reference_id="REF-1"),
+        Order(id="4", external_reference_id=None),
+        Order(id="5", external_reference_id=UNSET),
+    ]
+    assert [same] == matching([*others, same], "ref-1")
