@@ -12,7 +12,8 @@ from flows.choices import Chosen, Filters
 from flows.completion import Canceled, Completed, Pending, PurchaseResult
 from flows.journal import MemoryJournal, Purchase, PurchaseJournal
 from flows.offers import Offer, Offers, Quote
-from flows.ordering import OrderRules
+from flows.resuming import Resumed, cancel, reconcile, resend, resume, run_sweeper
+from flows.rules import OrderRules
 from flows.script import PurchaseRequest, buy
 from flows.states import SavedIds
 
@@ -27,6 +28,12 @@ __all__ = [
     "Purchase",
     "PurchaseJournal",
     "MemoryJournal",
+    "resume",
+    "Resumed",
+    "reconcile",
+    "run_sweeper",
+    "resend",
+    "cancel",
     "OrderRules",
     "Offer",
     "Offers",

@@ -50,7 +50,8 @@ from flows.errors import (
 from flows.journal import MemoryJournal, PurchaseJournal
 from flows.journal.record import Limits, OrderRequest, Purchase, State, check_reference
 from flows.offers import Offer, Offers, Quote
-from flows.ordering import Ordering, OrderRules
+from flows.ordering import Ordering
+from flows.rules import OrderRules
 from flows.snapshot import Criteria, Snapshot
 from flows.states import SavedIds, check, dropped_by, possible_steps
 
@@ -380,12 +381,12 @@ class BuyDidFlow:
         """
         purchase = await self._placed("wait")
         return await wait_for_order(
-            self._client, self._ordering, purchase, rules=self._rules, timeout=timeout
+            self._client, self._journal, purchase, rules=self._rules, timeout=timeout
         )
 
     async def cancel(self) -> Canceled:
         """Cancel the order while it is pending: 2 requests. Raises CancelRefused otherwise."""
-        return await cancel_order(self._client, self._ordering, await self._placed("cancel"))
+        return await cancel_order(self._client, self._journal, await self._placed("cancel"))
 
     # -- inside
 

@@ -9,12 +9,16 @@ import attrs
 from didww_async import ApiError, Client, Conflict, NotFound, ValidationFailed
 from didww_async.resources import Did, Order, OrderStatus
 from flows.errors import CancelRefused
-from flows.journal.record import Event, Purchase
-from flows.ordering import Ordering, OrderRules
+from flows.journal import PurchaseJournal
+from flows.journal.record import Event, Purchase, State
+from flows.recording import record
+from flows.rules import OrderRules
+from flows.watching import OrderWatcher
 
 __all__ = ["Canceled", "Completed", "Pending", "PurchaseResult", "cancel_order", "wait_for_order"]
 
 READS_UNTIL_SHORTFALL = 4
+JOURNAL_EVERY = 1.0  # seconds between looks at the journal, where another process may have written
 
 
 @attrs.frozen(kw_only=True)
@@ -57,48 +61,93 @@ PurchaseResult: TypeAlias = Completed | Pending | Canceled
 
 
 async def wait_for_order(
-    client: Client, ordering: Ordering, purchase: Purchase, *, rules: OrderRules, timeout: float
+    client: Client,
+    journal: PurchaseJournal,
+    purchase: Purchase,
+    *,
+    rules: OrderRules,
+    timeout: float,
 ) -> PurchaseResult:
-    """Poll the order until it is final or `timeout` seconds are over, then read its numbers.
+    """Wait until the order is final or `timeout` seconds are over, then read its numbers.
 
-    Costs 1 request per look, with growing pauses, and 1 per 100 numbers.
+    All waiters of a client share one watcher: 1 request per look for up to 100 orders, with
+    growing pauses, and 1 per 100 numbers.
     """
-    assert purchase.order_id is not None  # noqa: S101 - the caller checked the state
+    order_id = _order_id(purchase)
+    age = (await journal.now() - purchase.planned_at).total_seconds()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    pauses = rules.pauses()
-    while True:
-        order = await client.orders.get(purchase.order_id)
-        if order.status == OrderStatus.COMPLETED:
-            return await _completed(client, ordering, purchase, order, rules=rules)
-        if order.status == OrderStatus.CANCELED:
-            purchase = await ordering.record(purchase, Event.CANCELED)
-            return Canceled(purchase=purchase, order=order)
-        if loop.time() >= deadline:
-            return Pending(purchase=purchase, order=order)
-        await pauses.wait()
+    order: Order | None = None
+    with watcher_of(client, rules=rules).watching(order_id, age=age) as watched:
+        while order is None:
+            left = deadline - loop.time()
+            order = await watched.final(within=min(max(left, 0.0), JOURNAL_EVERY))
+            if order is None and (left <= 0 or await _is_over(journal, purchase)):
+                order = await client.orders.get(order_id)
+    return await conclude(client, journal, purchase, order, rules=rules)
 
 
-async def cancel_order(client: Client, ordering: Ordering, purchase: Purchase) -> Canceled:
+async def conclude(
+    client: Client,
+    journal: PurchaseJournal,
+    purchase: Purchase,
+    order: Order,
+    *,
+    rules: OrderRules,
+) -> PurchaseResult:
+    """Record what an order read from DIDWW says: completed with its numbers, canceled, pending."""
+    if order.status == OrderStatus.COMPLETED:
+        return await _completed(client, journal, purchase, order, rules=rules)
+    if order.status == OrderStatus.CANCELED:
+        purchase = await record(journal, purchase, Event.CANCELED)
+        return Canceled(purchase=purchase, order=order)
+    return Pending(purchase=purchase, order=order)
+
+
+async def cancel_order(client: Client, journal: PurchaseJournal, purchase: Purchase) -> Canceled:
     """Cancel a pending order: 2 requests.
 
-    The answer to a DELETE is not trusted (aiohttp may have sent it twice): the order is read and
-    its real state reported. Raises CancelRefused when it is not canceled.
+    The answer to a DELETE is not trusted, because it may have been lost: the order is read and its
+    real state reported. Raises CancelRefused when it is not canceled.
     """
-    assert purchase.order_id is not None  # noqa: S101 - the caller checked the state
+    order_id = _order_id(purchase)
     refusal: ApiError | None = None
     try:
-        await client.orders.delete(purchase.order_id)
+        await client.orders.delete(order_id)
     except (NotFound, ValidationFailed, Conflict) as failure:
         refusal = failure
-    order = await client.orders.get(purchase.order_id)
+    order = await client.orders.get(order_id)
     if order.status != OrderStatus.CANCELED:
         raise CancelRefused(order_id=order.id, status=str(order.status), error=refusal)
-    return Canceled(purchase=await ordering.record(purchase, Event.CANCELED), order=order)
+    return Canceled(purchase=await record(journal, purchase, Event.CANCELED), order=order)
+
+
+def watcher_of(client: Client, *, rules: OrderRules) -> OrderWatcher:
+    """The one watcher of a client."""
+    found: OrderWatcher | None = client.state.get("flows.watcher")
+    if found is None:
+        found = client.state["flows.watcher"] = OrderWatcher(client, rules=rules)
+    return found
+
+
+async def _is_over(journal: PurchaseJournal, purchase: Purchase) -> bool:
+    """Whether another process has recorded the end of the purchase."""
+    found = await journal.read(purchase.key)
+    return found is not None and found.state in {State.COMPLETED, State.CANCELED}
+
+
+def _order_id(purchase: Purchase) -> str:
+    assert purchase.order_id is not None  # noqa: S101 - the callers checked the state
+    return purchase.order_id
 
 
 async def _completed(
-    client: Client, ordering: Ordering, purchase: Purchase, order: Order, *, rules: OrderRules
+    client: Client,
+    journal: PurchaseJournal,
+    purchase: Purchase,
+    order: Order,
+    *,
+    rules: OrderRules,
 ) -> Completed:
     wanted = purchase.request.quantity
     pauses = rules.pauses()
@@ -110,7 +159,7 @@ async def _completed(
             break
         await pauses.wait()
     numbers = tuple(did.number for did in dids)
-    purchase = await ordering.record(purchase, Event.COMPLETED, numbers=numbers)
+    purchase = await record(journal, purchase, Event.COMPLETED, numbers=numbers)
     return Completed(
         purchase=purchase, order=order, dids=dids, shortfall=max(0, wanted - len(dids))
     )

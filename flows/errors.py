@@ -10,6 +10,7 @@
     ├── BalanceTooLow            refused here: the balance does not cover the order
     ├── CancelRefused            the order can't be cancelled (any more)
     ├── OutOfStock               not enough in stock: order fewer, another offer, or back-order
+    ├── ResendRefused            an order that must not be sent again
     ├── OrderRefused             DIDWW refused the order; nothing was bought
     ├── PurchaseExpired          planned too long ago to be bought at that price
     ├── ReferenceMismatch        the reference already stands for another request
@@ -45,6 +46,7 @@ __all__ = [
     "PurchaseExpired",
     "ReferenceMismatch",
     "ReferenceTaken",
+    "ResendRefused",
     "StepNotPossible",
 ]
 
@@ -186,6 +188,14 @@ class ReferenceTaken(FlowError):
             f"order {order_id} carries the reference {purchase.reference}, but {why}. "
             "Look at that order; for another purchase use a new reference"
         )
+
+
+class ResendRefused(FlowError):
+    """The order must not be sent again; nothing was sent. `purchase` is where it stands."""
+
+    def __init__(self, *, purchase: "Purchase", why: str) -> None:
+        self.purchase = purchase
+        super().__init__(f"the purchase {purchase.reference} is not sent again: {why}")
 
 
 class DuplicateOrders(FlowError):

@@ -12,7 +12,7 @@ from flows.completion import PurchaseResult
 from flows.journal import PurchaseJournal
 from flows.journal.record import check_reference
 from flows.offers import check_quantity
-from flows.ordering import OrderRules
+from flows.rules import OrderRules
 
 __all__ = ["PurchaseRequest", "buy"]
 

@@ -1,29 +1,49 @@
 """The purchase journal: what was planned, claimed, ordered; the guard against buying twice.
 
-`PurchaseJournal` is the Protocol; `MemoryJournal` guards one process.
+`PurchaseJournal` is the Protocol. `MemoryJournal` guards one process, `SqliteJournal` all
+processes of one machine, `PostgresJournal` (flows.journal.postgres, extra `postgres`) all machines
+that share the server. All workers that buy for one account have to share one journal.
 """
 
 import datetime as dt
+import os
 from collections.abc import Collection
 from typing import Protocol
 
+from flows.journal.errors import (
+    CommitUnconfirmed,
+    JournalError,
+    JournalUnavailable,
+    JournalUnusable,
+    OrderIdRecorded,
+)
 from flows.journal.memory import MemoryJournal
 from flows.journal.record import (
+    OPEN,
     Limits,
     OrderRequest,
     Purchase,
     PurchaseKey,
     State,
 )
+from flows.journal.sqlite import SqliteJournal
 
 __all__ = [
+    "OPEN",
+    "CommitUnconfirmed",
+    "JournalError",
+    "JournalUnavailable",
+    "JournalUnusable",
     "Limits",
     "MemoryJournal",
+    "OrderIdRecorded",
     "OrderRequest",
     "Purchase",
     "PurchaseJournal",
     "PurchaseKey",
+    "SqliteJournal",
     "State",
+    "journal_at",
 ]
 
 
@@ -31,6 +51,9 @@ class PurchaseJournal(Protocol):
     """A store of purchases. Every write is durable when the call returns.
 
     An implementation only compares and sets; which transitions exist is decided in `record`.
+    Whatever it can't do it says by a JournalError; a caller that gets one has claimed nothing.
+    A cancelled call is over when CancelledError arrives: its write happened or never will, and
+    `read` tells which.
     """
 
     async def now(self) -> dt.datetime:
@@ -42,16 +65,49 @@ class PurchaseJournal(Protocol):
         ...
 
     async def insert(self, purchase: Purchase) -> Purchase:
-        """Store a new record; when the key exists already, return what is there, unchanged."""
+        """Store a new record; when the key exists already, return what is there, unchanged.
+
+        Raises OrderIdRecorded as `replace` does.
+        """
         ...
 
     async def replace(self, old: Purchase, new: Purchase) -> bool:
         """Store `new` if the record still has `old.revision`; False when somebody was faster.
 
-        Raises OrderIdRecorded when `new.order_id` stands in another record already.
+        `new` has the same key and the next revision. Raises OrderIdRecorded when `new.order_id`
+        stands in another record of the same API origin already.
         """
         ...
 
-    async def list(self, *, states: Collection[State] = ()) -> list[Purchase]:
-        """All records in these states (all of them for none), oldest plan first."""
+    async def list(
+        self,
+        *,
+        states: Collection[State] = (),
+        origin: str | None = None,
+        account: str | None = None,
+        reference: str | None = None,
+        updated_since: dt.datetime | None = None,
+    ) -> list[Purchase]:
+        """The records that fit everything given, oldest plan first.
+
+        `states=OPEN`: what is not over; `states={State.UNKNOWN}`: what waits for a person.
+        `updated_since`: written at or after that time; writes take a moment to become visible,
+        so ask with some overlap.
+        """
         ...
+
+    async def aclose(self) -> None:
+        """Wait for writes on their way and let go of files, connections and threads."""
+        ...
+
+
+def journal_at(where: str | os.PathLike[str]) -> PurchaseJournal:
+    """The journal at a path (SQLite) or a `postgresql://` address. Opened at its first use.
+
+    Raises ImportError, saying what to install, when PostgreSQL's driver is missing.
+    """
+    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
+        from flows.journal.postgres import PostgresJournal  # noqa: PLC0415 - an extra
+
+        return PostgresJournal(where)
+    return SqliteJournal(where)

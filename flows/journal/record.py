@@ -23,6 +23,7 @@ import attrs
 from didww_async import InvalidInput
 
 __all__ = [
+    "OPEN",
     "TRANSITIONS",
     "Event",
     "IllegalTransition",
@@ -49,6 +50,10 @@ class State(enum.StrEnum):
     COMPLETED = "completed"
     CANCELED = "canceled"
     EXPIRED = "expired"
+
+
+# Something may still happen to these by itself: what a resume carries on.
+OPEN = frozenset({State.PLANNED, State.SENT, State.UNKNOWN, State.ORDERED})
 
 
 class Event(enum.StrEnum):
@@ -138,7 +143,8 @@ class Purchase:
     """One purchase in the journal. `revision` counts its versions, for compare-and-set.
 
     `attempt` counts claims; `owner` names the last one's maker. `surely_bought` says that DIDWW
-    accepted the order though its id is unknown. Times are the journal's own.
+    accepted the order though its id is unknown, `doubtful` that it was sent again while nobody
+    knew what became of the first time. Times are the journal's own.
     """
 
     key: PurchaseKey
@@ -156,6 +162,8 @@ class Purchase:
     numbers: tuple[str, ...] = ()
     error: str | None = None
     surely_bought: bool = False
+    doubtful: bool = False
+    updated_at: dt.datetime | None = None
 
     @property
     def reference(self) -> str:
@@ -171,6 +179,10 @@ def transition(purchase: Purchase, event: Event, **changes: Any) -> Purchase:
     target = TRANSITIONS.get((purchase.state, event))
     if target is None:
         raise IllegalTransition(f"{purchase.state} can't become anything by {event}")
+    if purchase.doubtful and event in OWNERS_WORD:
+        target = State.UNKNOWN  # that the second order failed says nothing of the first
+    if event is Event.RESEND:
+        changes["doubtful"] = True
     return attrs.evolve(purchase, state=target, revision=purchase.revision + 1, **changes)
 
 

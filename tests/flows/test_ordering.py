@@ -39,7 +39,8 @@ from flows.errors import (
     ReferenceTaken,
 )
 from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, State
-from flows.ordering import Ordering, OrderRules
+from flows.ordering import Ordering
+from flows.rules import OrderRules
 
 REQUEST = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 

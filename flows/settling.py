@@ -1,0 +1,110 @@
+"""Settling: what became of an order without an answer. Sends nothing but look-ups."""
+
+import datetime as dt
+
+from didww_async import BadRequest, Client, NoAnswer, RateLimited, ServerFailed
+from didww_async.resources import Order
+from flows.errors import DuplicateOrders, OrderOutcomeUnknown, ReferenceTaken
+from flows.journal import PurchaseJournal
+from flows.journal.memory import OrderIdRecorded
+from flows.journal.record import Event, Purchase, State
+from flows.recording import record
+from flows.rules import OrderRules
+from flows.verdict import CLOCK_SKEW, matching, misfit
+
+__all__ = ["Settling"]
+
+
+class Settling:
+    """Watches the journal and looks orders up by reference, for one owner of claims."""
+
+    def __init__(
+        self, client: Client, journal: PurchaseJournal, *, rules: OrderRules, owner: str
+    ) -> None:
+        """`client` must speak an API version with external references."""
+        self._orders = client.orders
+        self._journal = journal
+        self._rules = rules
+        self._owner = owner
+
+    async def settled(self, purchase: Purchase) -> Purchase:
+        """Watch, then look up, until the purchase is proven or its settling time is over.
+
+        Who sent the order knows that its exchange is over and looks at once; others first let a
+        healthy one finish. A purchase that is unknown already is looked up once.
+        Returns the record, "unknown" when nothing was found. Raises DuplicateOrders,
+        ReferenceTaken; OrderOutcomeUnknown when DIDWW could not be asked.
+        """
+        pauses = self._rules.pauses()
+        while True:
+            now = await self._journal.now()
+            if purchase.owner == self._owner or now >= self.may_look(purchase):
+                over = now >= self.give_up(purchase) or purchase.state is State.UNKNOWN
+                try:
+                    found = await self.look_up(purchase)
+                except (NoAnswer, ServerFailed, RateLimited):
+                    if over:  # never looked up with success: that is no ground for "unknown"
+                        raise OrderOutcomeUnknown(purchase=purchase) from None
+                else:
+                    if found is not None:
+                        return await self.adopted(purchase, found)
+                    if over:
+                        reason = purchase.error or "no answer came"
+                        return await record(self._journal, purchase, Event.LOST, error=reason)
+            await pauses.wait()
+            purchase = await self._journal.read(purchase.key) or purchase
+            if purchase.state not in {State.SENT, State.UNKNOWN}:
+                return purchase
+
+    def may_look(self, purchase: Purchase) -> dt.datetime:
+        """When the POST of the last claim is over, whoever makes it."""
+        in_flight = self._rules.timeouts.total + self._rules.margin
+        return (purchase.claimed_at or purchase.planned_at) + dt.timedelta(seconds=in_flight)
+
+    def give_up(self, purchase: Purchase) -> dt.datetime:
+        """When an order that is not found is called unknown."""
+        return self.may_look(purchase) + dt.timedelta(seconds=self._rules.settle_for)
+
+    async def look_up(self, purchase: Purchase) -> Order | None:
+        """The one order that carries the reference and fits; None when there is none (yet).
+
+        Raises DuplicateOrders, ReferenceTaken; OrderOutcomeUnknown with candidates when the
+        server does not know external references.
+        """
+        try:
+            orders = await self._orders.list(
+                filter={"external_reference_id": purchase.reference}, sort="created_at"
+            )
+        except BadRequest:
+            raise await self._without_references(purchase) from None
+        found = matching(orders, purchase.reference)
+        if len(found) > 1:
+            raise DuplicateOrders(purchase=purchase, order_ids=[order.id for order in found])
+        if not found:
+            return None
+        if (why := misfit(found[0], purchase)) is not None:
+            raise ReferenceTaken(purchase=purchase, order_id=found[0].id, why=why)
+        return found[0]
+
+    async def adopted(self, purchase: Purchase, order: Order) -> Purchase:
+        """Record that `order` is this purchase. Raises ReferenceTaken when it is another's."""
+        try:
+            return await record(
+                self._journal,
+                purchase,
+                Event.ORDERED,
+                order_id=order.id,
+                amount=order.amount or None,
+                error=None,
+            )
+        except OrderIdRecorded:
+            why = "it stands in the journal under another reference"
+        raise ReferenceTaken(purchase=purchase, order_id=order.id, why=why)
+
+    async def _without_references(self, purchase: Purchase) -> OrderOutcomeUnknown:
+        since = purchase.planned_at - CLOCK_SKEW
+        orders = await self._orders.list(
+            filter={"created_at_gteq": since}, sort="-created_at", page_size=100
+        )
+        alike = [order.id for order in orders if misfit(order, purchase) is None]
+        return OrderOutcomeUnknown(purchase=purchase, candidates=alike)
