@@ -21,6 +21,14 @@ HURRIED = OrderRules(
     look_every=(0.01, 0.1),
 )
 
+# For orders that will not be found: the time to look for them is soon over.
+GIVES_UP_SOON = OrderRules(
+    timeouts=Timeouts(connect=0.2, read=0.2, total=0.3),
+    margin=0.0,
+    settle_for=0.2,
+    look_every=(0.01, 0.05),
+)
+
 
 def paths(sim: Simulator, *, start: int = 0) -> list[str]:
     """What the simulator was asked, as "GET /cities"."""

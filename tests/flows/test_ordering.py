@@ -9,7 +9,7 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from purchases import HURRIED, NEW_YORK_GROUP, TWO_CHANNELS, posts
+from purchases import GIVES_UP_SOON, HURRIED, NEW_YORK_GROUP, TWO_CHANNELS, posts
 
 from didww_async import Client, DidwwError, RateLimit, RetryPolicy, Unauthorized
 from didww_async.resources import DidOrderItem, OrderCreate
@@ -108,8 +108,9 @@ async def test_an_order_that_was_carried_out_is_found(
     ids=str,
 )
 async def test_an_order_that_cannot_be_found_is_unknown_and_not_sent_again(
-    fault: Fault, ordering: Ordering, journal: MemoryJournal, sim: Simulator
+    fault: Fault, client: Client, journal: MemoryJournal, sim: Simulator
 ) -> None:
+    ordering = Ordering(client, journal, rules=GIVES_UP_SOON)
     sim.inject(fault, method="POST", path="/orders")
     with pytest.raises(OrderOutcomeUnknown, match="ref-1") as caught:
         await place(ordering)
@@ -130,13 +131,14 @@ async def test_an_order_that_the_server_carries_out_late_is_adopted(
 
 
 async def test_an_unknown_order_that_shows_up_later_is_adopted(
-    ordering: Ordering, sim: Simulator
+    client: Client, journal: MemoryJournal, sim: Simulator
 ) -> None:
-    sim.orders_visible_after = 3.2  # just over the time it is looked for
+    ordering = Ordering(client, journal, rules=GIVES_UP_SOON)
+    sim.orders_visible_after = 0.8  # over the time it is looked for
     sim.inject(DropAfter(), method="POST", path="/orders")
     with pytest.raises(OrderOutcomeUnknown):
         await place(ordering)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.6)
     purchase = await place(ordering)
     assert (State.ORDERED, sim.orders[0].id) == (purchase.state, purchase.order_id)
     assert 1 == posts(sim)
