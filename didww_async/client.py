@@ -1,6 +1,5 @@
 """Client: what users hold. One attribute per collection of the API."""
 
-import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib import metadata
@@ -21,7 +20,8 @@ from didww_async.collection import (
     PreparesOrders,
     Updates,
 )
-from didww_async.errors import ClientClosed, InvalidInput
+from didww_async.errors import InvalidInput
+from didww_async.owned import OwnedWork
 from didww_async.resources import (
     Area,
     AreaFilter,
@@ -175,7 +175,7 @@ class Client:
         )
         self._sender = Sender(
             base_url=self.base_url,
-            auth=ApiKey(api_key) if isinstance(api_key, str) else api_key,
+            auth=_auth(api_key),
             exchange=self._exchange,
             rate_limit=rate_limit or RateLimit(),
             retry=retry or RetryPolicy(),
@@ -187,8 +187,7 @@ class Client:
         )
         self.catalogue = Catalogue()
         self.state: dict[object, Any] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._closing = False
+        self._owned = OwnedWork()
         self._speak(api_version)
 
     def _speak(self, api_version: str) -> None:
@@ -238,7 +237,12 @@ class Client:
         environment: Any = found.get("DIDWW_ENVIRONMENT") or None
         if base_url is None and environment is None:
             raise InvalidInput("set DIDWW_ENVIRONMENT to production or sandbox, or DIDWW_BASE_URL")
-        return cls(api_key=key, environment=environment, base_url=base_url)
+        try:
+            return cls(api_key=key, environment=environment, base_url=base_url)
+        except InvalidInput as problem:
+            raise InvalidInput(
+                f"{problem} (from DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL)"
+            ) from None
 
     def at_version(self, api_version: str) -> "Client":
         """A view of this client that speaks another API version over the same connections.
@@ -270,25 +274,12 @@ class Client:
 
         `aclose()` awaits it. For what must not be torn apart: an order and its journal entry.
         """
-        if self._closing:
-            work.close()
-            raise ClientClosed("this client is closing; nothing new is started")
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if not task.done():
-                # Nobody is left to look at its failure; the journal has the outcome.
-                task.add_done_callback(_looked_at)
-            raise
+        return await self._owned.run(work)
 
     async def aclose(self) -> None:
         """Wait for orders that are on their way, then close the connections opened here."""
-        self._closing = True
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self._owned.aclose()
+        await self.catalogue.aclose()
         await self._exchange.aclose()
 
     async def __aenter__(self) -> Self:
@@ -306,22 +297,27 @@ class Client:
         return f"Client({self.origin}, api_version={self.api_version!r}, account={self.account!r})"
 
 
-def _looked_at(task: "asyncio.Task[Any]") -> None:
-    if not task.cancelled():
-        task.exception()
+def _auth(api_key: str | Auth) -> Auth:
+    if isinstance(api_key, str):
+        return ApiKey(api_key)
+    if not callable(getattr(api_key, "headers", None)):
+        kind = type(api_key).__name__
+        raise InvalidInput(f"api_key is the key as text, or an Auth with headers(), not {kind}")
+    return api_key
 
 
 def _base_url(environment: str | None, base_url: str | URL | None) -> URL:
+    if environment is not None and environment not in BASE_URLS:
+        raise InvalidInput(f"environment is {' or '.join(BASE_URLS)}, not {environment!r}")
     if base_url is None:
         if environment is None:
             raise InvalidInput('say environment="production" or "sandbox", or give a base_url')
-        if environment not in BASE_URLS:
-            raise InvalidInput(f"environment is {' or '.join(BASE_URLS)}, not {environment!r}")
         return URL(BASE_URLS[environment])
     try:
         url = URL(base_url)
-    except (ValueError, TypeError) as problem:
-        raise InvalidInput(f"base_url is no URL: {problem}") from None
+    except (ValueError, TypeError):
+        # Without yarl's words: they may quote the URL, and with it a password.
+        raise InvalidInput("base_url is no URL; it must be http(s)://host[:port]/v3") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise InvalidInput("base_url must be http(s)://host[:port]/v3")
     if url.user is not None or url.password is not None or url.query_string or url.fragment:

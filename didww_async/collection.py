@@ -1,8 +1,9 @@
 """The operations a collection can have; each collection has exactly those the API has."""
 
+import itertools
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import attrs
 from cattrs import Converter
@@ -11,13 +12,12 @@ from didww_async.errors import InvalidInput
 from didww_async.resources.account import Balance
 from didww_async.resources.base import Resource
 from didww_async.resources.orders import Order, OrderCreate
-from didww_async.transport.call import Call, Repeat, Timeouts
+from didww_async.transport.call import Call, Repeat, Reply, Timeouts
 from didww_async.transport.sender import Sender, Turn
 from didww_async.versions import ApiVersion
 from didww_async.wire.body import request_body
-from didww_async.wire.document import Document
 from didww_async.wire.linking import Linker
-from didww_async.wire.query import Query
+from didww_async.wire.query import Query, sendable
 
 __all__ = [
     "BalanceReader",
@@ -109,7 +109,7 @@ class _Collection(Generic[R]):
             api_version=self._channel.version.date,
             body=body,
             repeat=repeat,
-            fresh=repeat == "never",
+            fresh=True,
             timeouts=timeouts,
         )
 
@@ -120,14 +120,18 @@ class _Collection(Generic[R]):
     def _item(self, id: str) -> str:
         if not isinstance(id, str) or not id or "/" in id or id in {".", ".."}:
             raise InvalidInput(f"not an id of {self._path}: {id!r}")
-        return f"{self._path}/{id}"
+        return f"{self._path}/{sendable(id)}"
 
-    def _one(self, call: Call, document: Document) -> R:
-        found = self._channel.linker.one(document)
+    def _one(self, call: Call, reply: Reply) -> R:
+        channel = self._channel
+        return self._ours(call, reply, channel.linker.one(channel.sender.read(call, reply)))
+
+    def _ours(self, call: Call, reply: Reply, found: Resource | None) -> R:
+        # An order under another name must not pass for "no such order".
         if not isinstance(found, self._resource):
-            raise self._channel.sender.unreadable(
-                call, f"expected one of {self._path}, got {type(found).__name__}"
-            )
+            got = "null" if found is None else f"{found.raw.get('type')!r}"
+            why = f"expected {self._resource.type!r}, got {got}"
+            raise self._channel.sender.unreadable(call, why, reply=reply)
         return found
 
 
@@ -159,17 +163,17 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
             filter=filter or {},
             sort=_names(sort),
             include=_names(include),
-            fields=fields or {},
+            fields=_by_type(fields),
             page_number=page,
             page_size=page_size,
         )
         call = self._read(self._path, query, timeouts)
-        document = await self._channel.sender.document(call)
+        reply = await self._channel.sender.send(call)
+        document = self._channel.sender.read(call, reply)
         found = self._channel.linker.many(document)
-        total = document.meta.get("total_records")
         return Page(
-            items=tuple(item for item in found if isinstance(item, self._resource)),
-            total_records=total if isinstance(total, int) else None,
+            items=tuple(self._ours(call, reply, item) for item in found),
+            total_records=document.total_records,
             meta=document.meta,
             links=document.links,
         )
@@ -188,7 +192,8 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
 
         Arguments and errors as for `list`. Without `sort` a stable one is used, because pages of
         an unsorted list drift. The walk ends when `total_records` have arrived, not when
-        `links.next` is absent: the API often leaves it out.
+        `links.next` is absent: the API often leaves it out. Where the total is missing too, it
+        ends with a page that is shorter than others or has nothing new.
         """
         resource = self._resource
         if not resource.paged:
@@ -200,11 +205,10 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         sort = _names(sort) or cast(
             "tuple[S, ...]", _names(tuple((resource.walk_by or "").split(",")))
         )
-        size = page_size or resource.max_page_size
+        size = resource.max_page_size if page_size is None else page_size
         seen: set[str] = set()
-        arrived = 0
-        number = 1
-        while True:
+        arrived = longest = 0
+        for number in itertools.count(1):
             page = await self.list(
                 filter=filter,
                 sort=sort,
@@ -214,17 +218,20 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
                 page_size=size,
                 timeouts=timeouts,
             )
+            known = len(seen)
             for item in page:
                 if item.id not in seen:
                     seen.add(item.id)
                     yield item
             arrived += len(page)
-            enough = (
-                len(page) < size if page.total_records is None else arrived >= page.total_records
-            )
-            if not page or enough:
+            # The server may give less than `size`, so that a short first page proves nothing.
+            longest = max(longest, len(page))
+            if page.total_records is not None:
+                enough = arrived >= page.total_records
+            else:
+                enough = len(page) < longest or len(seen) == known
+            if enough or not page:
                 return
-            number += 1
 
     async def first(
         self,
@@ -259,9 +266,9 @@ class Gets(_Collection[R], Generic[R, I]):
         timeouts: Timeouts | None = None,
     ) -> R:
         """Read one resource by its id. Raises NotFound when the account has no such record."""
-        query = Query(include=_names(include), fields=fields or {})
+        query = Query(include=_names(include), fields=_by_type(fields))
         call = self._read(self._item(id), query, timeouts)
-        return self._one(call, await self._channel.sender.document(call))
+        return self._one(call, await self._channel.sender.send(call))
 
 
 class Creates(_Collection[R], Generic[R, C]):
@@ -278,7 +285,7 @@ class Creates(_Collection[R], Generic[R, C]):
         call = self._write(
             "POST", self._path, body=self._body(new), repeat=self._repeat, timeouts=timeouts
         )
-        return self._one(call, await self._channel.sender.document(call))
+        return self._one(call, await self._channel.sender.send(call))
 
 
 class Updates(_Collection[R], Generic[R, U]):
@@ -297,18 +304,14 @@ class Updates(_Collection[R], Generic[R, U]):
             repeat="if not carried out",
             timeouts=timeouts,
         )
-        return self._one(call, await self._channel.sender.document(call))
+        return self._one(call, await self._channel.sender.send(call))
 
 
 class Deletes(_Collection[R]):
     """Deleting a resource."""
 
     async def delete(self, id: str, *, timeouts: Timeouts | None = None) -> None:
-        """Delete a resource. Raises NotFound when it is not there (any more).
-
-        aiohttp repeats a DELETE once when a reused connection was dropped, so that one that worked
-        may read as NotFound.
-        """
+        """Delete a resource. Raises NotFound when it is not there (any more)."""
         call = self._write(
             "DELETE", self._item(id), body=None, repeat="if not carried out", timeouts=timeouts
         )
@@ -325,7 +328,7 @@ class PreparedOrder:
         self._orders = orders
         self._call = call
         self._turn: Turn | None = None
-        self._used = False
+        self._state: Literal["new", "entered", "done"] = "new"
 
     @property
     def began(self) -> bool:
@@ -333,6 +336,9 @@ class PreparedOrder:
         return self._turn is not None and self._turn.began
 
     async def __aenter__(self) -> Self:
+        if self._state != "new":
+            raise InvalidInput("a prepared order is entered once; prepare another one")
+        self._state = "entered"
         self._turn = await self._orders._channel.sender.turn(ordering=True)  # noqa: SLF001 - its own factory
         return self
 
@@ -342,6 +348,7 @@ class PreparedOrder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._state = "done"
         if self._turn is not None:
             await self._turn.end()
 
@@ -351,12 +358,11 @@ class PreparedOrder:
         Raises ApiError (UnreadableReply with a 2xx status: surely ordered), NotSent or
         OutcomeUnknown.
         """
-        if self._turn is None or self._used:
+        if self._turn is None or self._state != "entered":
             raise InvalidInput("a prepared order is sent once, inside its `async with` block")
-        self._used = True
-        sender = self._orders._channel.sender  # noqa: SLF001 - its own factory
-        reply = await sender.exchange(self._call, self._turn)
-        return self._orders._one(self._call, sender.read(self._call, reply))  # noqa: SLF001
+        self._state = "done"
+        reply = await self._orders._channel.sender.exchange(self._call, self._turn)  # noqa: SLF001 - its own factory
+        return self._orders._one(self._call, reply)  # noqa: SLF001
 
 
 class PreparesOrders(Creates[Order, OrderCreate]):
@@ -385,7 +391,11 @@ class BalanceReader(_Collection[Balance]):
     async def get(self, *, timeouts: Timeouts | None = None) -> Balance:
         """Read the account's balance; it is never cached."""
         call = self._read("balance", Query(), timeouts)
-        return self._one(call, await self._channel.sender.document(call))
+        return self._one(call, await self._channel.sender.send(call))
+
+
+def _by_type(fields: Mapping[str, Sequence[str]] | None) -> Mapping[str, tuple[str, ...]]:
+    return {type_: _names(names) for type_, names in (fields or {}).items()}
 
 
 def _names(given: str | Sequence[str]) -> tuple[Any, ...]:

@@ -49,6 +49,8 @@ __all__ = [
     "ValidationFailed",
 ]
 
+LONGEST = 1000  # characters of the server's words in a message; `errors` has them all
+
 
 class DidwwError(Exception):
     """Root of everything this library raises on purpose."""
@@ -86,7 +88,7 @@ class ErrorObject:
     title: str | None = None
     detail: str | None = None
     pointer: str | None = None
-    meta: Mapping[str, Any] = attrs.field(factory=dict)
+    meta: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
     def __str__(self) -> str:
         text = self.detail or self.title or "no detail given"
@@ -131,7 +133,8 @@ class ApiError(DidwwError):
         if not said:
             said = f"no JSON:API error in the body: {self.body!r}" if self.body else "an empty body"
         request = f" [request {self.request_id}]" if self.request_id else ""
-        return f"{self.method} {self.url} -> {self.status}{request}: {said}. {self.advice}"
+        said = f"{said[:LONGEST]}..." if len(said) > LONGEST else f"{said.rstrip('.')}."
+        return f"{self.method} {self.url} -> {self.status}{request}: {said} {self.advice}"
 
     @property
     def _first(self) -> ErrorObject:
@@ -216,9 +219,33 @@ class UnreadableReply(ApiError):
     """An answer that is not what the API promises: no JSON:API document, too large, a redirect.
 
     `status` is the HTTP status. After a write with a 2xx status the server did carry it out.
+    `cut_off`: the connection broke while the body was read.
     """
 
     advice = "Check base_url, and whether a proxy answers in the API's place."
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        url: str,
+        status: int,
+        errors: tuple[ErrorObject, ...] = (),
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        body: str = "",
+        cut_off: bool = False,
+    ) -> None:
+        self.cut_off = cut_off
+        super().__init__(
+            method=method,
+            url=url,
+            status=status,
+            errors=errors,
+            request_id=request_id,
+            retry_after=retry_after,
+            body=body,
+        )
 
 
 class NoAnswer(DidwwError):

@@ -46,7 +46,8 @@ class ApiVersion:
             return found
         if isinstance(found, (list, tuple, set, frozenset)):
             return [self.value(type_, ours, member) for member in found]
-        return spelled.get(getattr(found, "value", found), found)
+        text = getattr(found, "value", found)
+        return spelled.get(text, found) if isinstance(text, str) else found
 
     def query(self, type_: str, query: Query) -> Query:
         """Spell a whole query."""

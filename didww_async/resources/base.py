@@ -5,9 +5,8 @@ fieldsets, other API versions, or something that can't be read as the documented
 `raw` keeps the resource object exactly as it came, so nothing the server sent is ever lost.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Never, TypeVar, dataclass_transform
 
 import attrs
 
@@ -22,13 +21,40 @@ __all__ = [
     "attribute",
     "fields_of",
     "is_relationship",
+    "is_to_many",
     "related_type",
     "relationship",
     "value",
 ]
 
 T = TypeVar("T")
-NOTHING_RAW: Mapping[str, Any] = MappingProxyType({})
+
+
+class _NothingRaw(Mapping[str, Any]):
+    """The empty mapping of resources that did not come from the server.
+
+    Shared, so it can't be a dict; pickled and copied by name, which a MappingProxyType can't be.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> Never:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "{}"
+
+    def __reduce__(self) -> str:
+        return "NOTHING_RAW"
+
+
+NOTHING_RAW: Mapping[str, Any] = _NothingRaw()
 
 
 def attribute() -> Any:
@@ -56,6 +82,11 @@ def is_relationship(field: "attrs.Attribute[Any]") -> bool:
     return bool(field.metadata.get("relationship"))
 
 
+def is_to_many(field: "attrs.Attribute[Any]") -> bool:
+    """Whether a relationship leads to any number of resources, going by its annotation."""
+    return str(field.type).startswith("tuple[")
+
+
 def related_type(field: "attrs.Attribute[Any]") -> str | None:
     """The resource type an input class's relationship points at."""
     return field.metadata.get("related_type")
@@ -68,15 +99,20 @@ def value(cls: type[T]) -> type[T]:
 
 
 class _Shown:
-    """Equality and repr by what is set; relationships are left out, because they may be cyclic."""
+    """Equality and repr by what is set; relationships are left out, because they may be cyclic.
+
+    `raw` counts only where there is nothing else to go by (`only_raw`): links differ by request.
+    """
 
     __slots__ = ()
+
+    only_raw: ClassVar[bool] = False
 
     def _set_fields(self) -> dict[str, Any]:
         return {
             field.name: found
             for field in fields_of(type(self))
-            if field.name != "raw" and not is_relationship(field)
+            if (field.name != "raw" or self.only_raw) and not is_relationship(field)
             if (found := getattr(self, field.name)) is not UNSET
         }
 
@@ -98,6 +134,8 @@ class _Shown:
 @value
 class Meta(_Shown):
     """A resource's `meta` object; `raw` holds every key, subclasses type the documented ones."""
+
+    only_raw: ClassVar[bool] = True
 
     raw: Mapping[str, Any] = NOTHING_RAW
 
@@ -123,6 +161,8 @@ class Resource(_Shown):
 class UnknownResource(Resource):
     """A resource of a type this library does not know; everything is in `raw`."""
 
+    only_raw: ClassVar[bool] = True
+
     @property
     def attributes(self) -> Mapping[str, Any]:
         """The attributes as received."""
@@ -141,3 +181,5 @@ class Nested(_Shown):
 @value
 class UnknownNested(Nested):
     """A nested object of a type this library does not know; everything is in `raw`."""
+
+    only_raw: ClassVar[bool] = True

@@ -63,6 +63,8 @@ class StockKeepingUnit(Resource):
 class DidGroupMeta(Meta):
     """Stock and terms of a DID group."""
 
+    only_raw: ClassVar[bool] = False
+
     available_dids_enabled: bool = attribute()
     needs_registration: bool = attribute()
     is_available: bool = attribute()

@@ -146,8 +146,8 @@ class DidOrderItem(Nested):
     def __attrs_post_init__(self) -> None:
         _check_sku(self.sku_id)
         _check_cycles(self.billing_cycles_count)
-        if not 1 <= self.qty <= 1000:
-            raise InvalidInput(f"qty is 1 to 1000, not {self.qty}")
+        if not isinstance(self.qty, int) or not 1 <= self.qty <= 1000:
+            raise InvalidInput(f"qty is a whole number from 1 to 1000, not {self.qty!r}")
 
 
 @value
@@ -190,8 +190,8 @@ class CapacityOrderItem(Nested):
     qty: int
 
     def __attrs_post_init__(self) -> None:
-        if self.qty < 1:
-            raise InvalidInput(f"qty is 1 or more, not {self.qty}")
+        if not isinstance(self.qty, int) or self.qty < 1:
+            raise InvalidInput(f"qty is a whole number, 1 or more, not {self.qty!r}")
 
 
 NewOrderItem: TypeAlias = (

@@ -58,11 +58,17 @@ class Call:
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """What the server answered, as it came. Header names are lower case."""
+    """What the server answered, as it came. Header names are lower case.
+
+    `cut_off` says why the body ends early ("" when it is whole): the status is the server's word
+    nevertheless. `secrets` are what must not show where the body is quoted.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cut_off: str = ""
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
 
     @property
     def request_id(self) -> str | None:
@@ -73,8 +79,9 @@ class Reply:
 class AttemptRecord:
     """One attempt, told to the `on_attempt` hook and the log after it ended.
 
-    `status` is None when no answer came (`error` says why); `attempt` counts from 1; `elapsed` is
-    the exchange, `waited` what the rate limit and the connection limit held it back, in seconds.
+    `status` is None when no answer came (`error` says why, "CancelledError" for a cancelled
+    task); `attempt` counts from 1; `elapsed` is the exchange, `waited` what the rate limit and the
+    connection limit held it back, in seconds.
     """
 
     method: str

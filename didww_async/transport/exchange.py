@@ -9,21 +9,18 @@ from yarl import URL
 from didww_async.errors import ClientClosed
 from didww_async.transport.call import Reply, Timeouts
 
-__all__ = ["Exchange", "ReplyTooLarge"]
+__all__ = ["MAX_BODY", "Exchange"]
 
-MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 32 * 1024 * 1024  # larger than any reply of the API
 IDLE_FOR_READS = 15.0
-# A connection the server closed while it was idle fails a POST with "outcome unknown", needlessly:
-# orders travel on connections of their own, which are dropped after this many idle seconds.
-IDLE_FOR_ORDERS = 2.0
+ON_SENT = "didww_async.on_sent"  # in aiohttp's trace context, beside whatever others look for
+# A connection the server closed while it was idle fails a write with "outcome unknown", needlessly:
+# writes travel on connections of their own, which are dropped after this many idle seconds.
+IDLE_FOR_WRITES = 2.0
 
 
-class ReplyTooLarge(Exception):
-    """The body is larger than any reply of the API."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+class ConnectionDropped(aiohttp.ClientConnectionError):
+    """The connection ended before an answer began."""
 
 
 class Exchange:
@@ -54,10 +51,11 @@ class Exchange:
         timeouts: Timeouts,
         on_sent: Callable[[], None],
     ) -> Reply:
-        """Send one request and read its whole answer.
+        """Send one request and read its answer, of a body over MAX_BODY the beginning.
 
         `on_sent` is called when the headers leave (with a borrowed session: when the answer
-        begins). Raises aiohttp's errors, TimeoutError and ReplyTooLarge as they come.
+        begins). Raises aiohttp's errors and TimeoutError as they come, but only before the answer
+        begins: after that a failure leaves a reply whose body is cut off.
         """
         session = self._session(fresh=fresh)
         async with session.request(
@@ -73,32 +71,35 @@ class Exchange:
             ),
             allow_redirects=False,
             raise_for_status=False,
-            middlewares=(),
-            trace_request_ctx=on_sent,
+            middlewares=(_once,),
+            trace_request_ctx={ON_SENT: on_sent},
         ) as response:
             on_sent()
+            body, cut_off = await _read(response)
             return Reply(
                 status=response.status,
                 headers={name.lower(): found for name, found in response.headers.items()},
-                body=await _read(response),
+                body=body,
+                cut_off=cut_off,
             )
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
-        self._check_usable()
+        self.check_usable()
         if self._borrowed is not None:
             return self._borrowed
         if (found := self._sessions.get(fresh)) is None:
             found = self._sessions[fresh] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._max_connections,
-                    keepalive_timeout=IDLE_FOR_ORDERS if fresh else IDLE_FOR_READS,
+                    keepalive_timeout=IDLE_FOR_WRITES if fresh else IDLE_FOR_READS,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=[_tells_when_sent(), *self._trace_configs],
             )
         return found
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Raises ClientClosed when nothing can be sent: closed, or used in another event loop."""
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
@@ -117,17 +118,34 @@ class Exchange:
             await session.close()
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    if (response.content_length or 0) > MAX_BODY:
-        response.close()
-        raise ReplyTooLarge(response.status)
+async def _once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating: it sends GET, PUT and DELETE again when a connection drops.
+
+    That would be a request beside the rate limit, and a DELETE that worked would read as NotFound.
+    In the place of the session's own middlewares, which might repeat as well.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
+        raise ConnectionDropped(str(problem)) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str]:
+    """The body, and why it is cut off ("" when it is not)."""
     body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY:
-            response.close()
-            raise ReplyTooLarge(response.status)
-    return bytes(body)
+    try:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY:
+                response.close()
+                break
+    except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+        return bytes(body), f"the body broke off ({type(problem).__name__})"
+    return bytes(body), ""
 
 
 def _tells_when_sent() -> aiohttp.TraceConfig:
@@ -138,8 +156,8 @@ def _tells_when_sent() -> aiohttp.TraceConfig:
         context: object,
         _params: aiohttp.TraceRequestHeadersSentParams,
     ) -> None:
-        on_sent = getattr(context, "trace_request_ctx", None)
-        if callable(on_sent):
+        found = getattr(context, "trace_request_ctx", None) or {}
+        if (on_sent := found.get(ON_SENT)) is not None:
             on_sent()
 
     config.on_request_headers_sent.append(headers_sent)

@@ -3,7 +3,7 @@
 import datetime as dt
 import email.utils
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import aiohttp
 
@@ -50,23 +50,28 @@ SURELY_NOT_SENT = (
 )
 
 
-def error_of_exception(exception: Exception, *, method: str, url: str) -> NoAnswer | None:
-    """The verdict on a failed exchange; None when it is not a failure of the network.
+def error_of_exception(
+    exception: Exception, *, method: str, url: str, secrets: Iterable[str] = ()
+) -> NoAnswer | None:
+    """The verdict on an exchange without an answer; None when it is no failure of the network.
 
     Source: measured on aiohttp 3.14; the table stands in tests/client/test_outcome.py.
     """
     if isinstance(exception, SURELY_NOT_SENT):
-        return NotSent(method=method, url=url, reason=_reason(exception))
+        return NotSent(method=method, url=url, reason=_reason(exception, secrets))
     if isinstance(exception, (aiohttp.ClientError, TimeoutError, OSError)):
-        return OutcomeUnknown(method=method, url=url, reason=_reason(exception))
+        return OutcomeUnknown(method=method, url=url, reason=_reason(exception, secrets))
     return None
 
 
 def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> ApiError | None:
-    """The error an answer stands for; None for a 2xx."""
+    """The error an answer stands for; None for a whole 2xx."""
     if 200 <= reply.status < 300:
+        if reply.cut_off:
+            return unreadable(reply, method=method, url=url, why=reply.cut_off)
         return None
-    errors = parse_errors(reply.body)
+    body = _without(reply.secrets, reply.body.decode("utf-8", "replace"))
+    errors = parse_errors(body)
     return _class_for(reply.status, errors)(
         method=method,
         url=url,
@@ -74,19 +79,22 @@ def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> 
         errors=errors,
         request_id=reply.request_id,
         retry_after=retry_after(reply.headers.get("retry-after"), now=now),
-        body="" if errors else _snippet(reply.body),
+        body="" if errors else body[:SNIPPET],
     )
 
 
 def unreadable(reply: Reply, *, method: str, url: str, why: str) -> UnreadableReply:
     """The error for a 2xx whose body is not what the API promises."""
+    # Secrets go first: the end of the snippet might cut one in two, and show the half.
+    body = _without(reply.secrets, reply.body[: SNIPPET * 10].decode("utf-8", "replace"))[:SNIPPET]
     return UnreadableReply(
         method=method,
         url=url,
         status=reply.status,
         request_id=reply.request_id,
-        errors=(ErrorObject(detail=f"{why}; it begins {_snippet(reply.body)!r}"),),
-        body=_snippet(reply.body),
+        errors=(ErrorObject(detail=f"{why}; it begins {body!r}"),),
+        body=body,
+        cut_off=bool(reply.cut_off),
     )
 
 
@@ -99,7 +107,7 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
     except ValueError:
         try:
             seconds = (email.utils.parsedate_to_datetime(header) - now).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, IndexError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
@@ -119,13 +127,21 @@ def _says_balance(error: ErrorObject) -> bool:
     return "insufficient balance" in text or "insufficient funds" in text
 
 
-def _snippet(body: bytes) -> str:
-    return body[:SNIPPET].decode("utf-8", "replace")
+def _without(secrets: Iterable[str], text: str) -> str:
+    # A proxy's error page may well show the request it got, and with it the key; a body that broke
+    # off may end in the middle of it.
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "(hidden)")
+        for length in range(len(secret) - 1, len(secret) // 3, -1):
+            text = text.removesuffix(secret[:length])
+    return text
 
 
-def _reason(exception: Exception) -> str:
+def _reason(exception: Exception, secrets: Iterable[str]) -> str:
     # Never str() of a ClientResponseError's request: it carries the headers, and with them the key.
     if isinstance(exception, aiohttp.ClientResponseError):
-        return f"{type(exception).__name__}: {exception.message}"
-    text = str(exception)
+        text = exception.message
+    else:
+        text = str(exception)
+    text = _without(secrets, text)[: SNIPPET * 2]
     return f"{type(exception).__name__}: {text}" if text else type(exception).__name__

@@ -17,6 +17,7 @@ from didww_async.errors import (
     NotSent,
     RateLimited,
     ServerFailed,
+    UnreadableReply,
 )
 from didww_async.transport.call import Repeat, Reply
 
@@ -35,15 +36,16 @@ def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], N
 class RetryPolicy:
     """When a failed attempt is followed by another.
 
-    | failure                      | GET   | other writes | POST /orders |
-    |------------------------------|-------|--------------|--------------|
-    | 429, provably not sent       | again | again        | never        |
-    | no answer, 5xx               | again | never        | never        |
-    | any other answer             | never | never        | never        |
+    | failure                       | GET   | other writes | POST /orders |
+    |-------------------------------|-------|--------------|--------------|
+    | 429, provably not sent        | again | again        | never        |
+    | no answer, half of one, 5xx   | again | never        | never        |
+    | any other answer              | never | never        | never        |
 
-    At most `attempts` in all, and none that would start later than `budget` seconds after the
-    call began. The pause is drawn from 0 to `base * 2 ** (attempt - 1)`, at most `cap` seconds
-    (full jitter), or is the server's Retry-After when it gave one.
+    At most `attempts` in all, and no pause that would end later than `budget` seconds after the
+    first attempt failed (what calls wait for the rate limit before that does not count). The pause
+    is drawn from 0 to `base * 2 ** (attempt - 1)`, at most `cap` seconds (full jitter), or is the
+    server's Retry-After when it gave one.
     `sleep` and `draw` (low, high -> seconds) are there for tests: `RetryPolicy.without_waiting()`.
     """
 
@@ -74,7 +76,7 @@ def may_repeat(failure: BaseException, *, repeat: Repeat) -> bool:
     match failure:
         case RateLimited() | NotSent():
             return repeat != "never"
-        case NoAnswer() | ServerFailed():
+        case NoAnswer() | ServerFailed() | UnreadableReply(cut_off=True):
             return repeat == "freely"
         case _:
             return False
@@ -86,12 +88,12 @@ def pause_before(
     """Seconds to wait before the next attempt, None to give up (pure but for `policy.draw`).
 
     `attempt` is the number of the attempt that failed, from 1; `elapsed` the seconds since the
-    call began.
+    first one failed.
     """
     if attempt >= policy.attempts:
         return None
     asked = getattr(failure, "retry_after", None)
-    high = min(policy.cap, policy.base * 2 ** (attempt - 1))
+    high = min(policy.cap, policy.base * 2 ** min(attempt - 1, 64))  # 2 ** 1024 is no float
     pause: float = asked if asked is not None else policy.draw(0, high)
     return pause if elapsed + pause <= policy.budget else None
 

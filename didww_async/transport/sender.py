@@ -5,14 +5,15 @@ import contextlib
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import attrs
 from yarl import URL
 
 from didww_async.auth import Auth
 from didww_async.errors import DidwwError, NotSent, RateLimited, UnreadableReply
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
-from didww_async.transport.exchange import Exchange, ReplyTooLarge
+from didww_async.transport.exchange import MAX_BODY, Exchange
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
 from didww_async.transport.throttle import Grant, RateLimit
@@ -22,6 +23,7 @@ __all__ = ["Sender", "Turn"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 PAUSE_AFTER_429 = 1.0  # seconds, when the server names none: its window
+SHORTEST_SECRET = 6  # characters: shorter words of a header are no secrets
 
 log = logging.getLogger("didww_async")
 
@@ -75,12 +77,11 @@ class Sender:
         self._on_attempt = on_attempt
         self._warned: set[tuple[str, str]] = set()
 
-    async def document(self, call: Call) -> Document:
-        """Send a call whose success is a JSON:API document."""
-        return self.read(call, await self.send(call))
-
     def read(self, call: Call, reply: Reply) -> Document:
         """Read a reply's document. Raises UnreadableReply."""
+        if len(reply.body) > MAX_BODY:
+            why = f"the body is longer than {MAX_BODY} bytes"
+            raise self.unreadable(call, why, reply=reply)
         try:
             document = parse_document(reply.body)
         except NotADocument as problem:
@@ -88,32 +89,34 @@ class Sender:
         self._compare_versions(call.api_version, document.api_version)
         return document
 
-    def unreadable(self, call: Call, why: str, *, reply: Reply | None = None) -> UnreadableReply:
+    def unreadable(self, call: Call, why: str, *, reply: Reply) -> UnreadableReply:
         """The error for a success whose document is not what the API promises."""
-        url = str(self.url(call))
-        reply = reply or Reply(status=200, headers={}, body=b"")
-        return unreadable(reply, method=call.method, url=url, why=why)
+        return unreadable(reply, method=call.method, url=str(self.url(call)), why=why)
 
     async def send(self, call: Call) -> Reply:
         """Send a call as often as the retry policy allows. Raises the last failure."""
-        started = time.monotonic()
         try:
             return await self._attempt(call, 1)
         except DidwwError as failure:
             if not may_repeat(failure, repeat=call.repeat):
                 raise
             first = failure
+        failed = time.monotonic()
         # Outside the except block: what follows must not carry the first failure as its context.
         return await retried(
             self._retry,
             repeat=call.repeat,
             first=first,
             send=lambda attempt: self._attempt(call, attempt),
-            elapsed=lambda: time.monotonic() - started,
+            elapsed=lambda: time.monotonic() - failed,
         )
 
     async def turn(self, *, ordering: bool = False) -> Turn:
-        """Take a connection slot, an order slot if `ordering`, and a rate grant. End it."""
+        """Take a connection slot, an order slot if `ordering`, and a rate grant. End it.
+
+        Raises ClientClosed at once, not after having waited.
+        """
+        self._exchange.check_usable()
         started = time.monotonic()
         async with contextlib.AsyncExitStack() as taken:
             if ordering:
@@ -125,24 +128,21 @@ class Sender:
     async def exchange(self, call: Call, turn: Turn, *, attempt: int = 1) -> Reply:
         """One exchange on a turn already taken: one request on the wire, or none.
 
-        Raises ApiError for an answer that is no success, NotSent or OutcomeUnknown for none.
+        Raises ApiError for an answer that is no success, NotSent or OutcomeUnknown for none, and
+        whatever the user's Auth raises.
         """
         url = self.url(call)
+        auth = await self._auth.headers()
+        self._exchange.check_usable()
         started = time.monotonic()
-        result = await self._outcome(call, url, turn)
-        status = result.status if isinstance(result, Reply) else getattr(result, "status", None)
-        self._tell(
-            AttemptRecord(
-                method=call.method,
-                url=str(url),
-                attempt=attempt,
-                status=status,
-                error=str(result) if isinstance(result, DidwwError) else None,
-                elapsed=time.monotonic() - started,
-                waited=turn.waited,
-                request_id=getattr(result, "request_id", None),
-            )
-        )
+        turn.began = True
+        result: Reply | BaseException
+        try:
+            result = await self._outcome(call, url, auth, turn)
+        except BaseException as cut_short:  # cancelled, or no error of the network
+            self._tell(call, url, cut_short, turn, attempt=attempt, started=started)
+            raise
+        self._tell(call, url, result, turn, attempt=attempt, started=started)
         if isinstance(result, DidwwError):
             raise result
         return result
@@ -159,18 +159,19 @@ class Sender:
         finally:
             await turn.end()
 
-    async def _outcome(self, call: Call, url: URL, turn: Turn) -> Reply | DidwwError:
+    async def _outcome(
+        self, call: Call, url: URL, auth: Mapping[str, str], turn: Turn
+    ) -> Reply | DidwwError:
         headers = {
             "Accept": MEDIA_TYPE,
             "User-Agent": self._user_agent,
             "X-DIDWW-API-Version": call.api_version,
-            **(await self._auth.headers()),
+            **auth,
         }
         if call.body is not None:
             headers["Content-Type"] = MEDIA_TYPE
         # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
         # request's headers, and with them the key, and would travel along as __context__.
-        turn.began = True
         try:
             reply = await self._exchange.send(
                 method=call.method,
@@ -181,20 +182,18 @@ class Sender:
                 timeouts=call.timeouts or self.timeouts,
                 on_sent=turn.grant.sent,
             )
-        except ReplyTooLarge as problem:
-            reply = Reply(status=problem.status, headers={}, body=b"")
-            why = "the body is larger than any reply of the API"
-            return unreadable(reply, method=call.method, url=str(url), why=why)
-        except asyncio.CancelledError:
-            turn.grant.sent()
-            raise
         except Exception as problem:
-            verdict = error_of_exception(problem, method=call.method, url=str(url))
+            verdict = error_of_exception(
+                problem, method=call.method, url=str(url), secrets=_secrets(auth)
+            )
+            if isinstance(verdict, NotSent):
+                turn.grant.give_back()
             if verdict is None:
                 raise
-            if not isinstance(verdict, NotSent):
-                turn.grant.sent()
             return verdict
+        finally:
+            turn.grant.sent()  # as far as anybody can know, unless it was given back
+        reply = attrs.evolve(reply, secrets=_secrets(auth))
         refusal = error_of_reply(
             reply, method=call.method, url=str(url), now=dt.datetime.now(dt.UTC)
         )
@@ -203,7 +202,29 @@ class Sender:
             self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)
         return refusal or reply
 
-    def _tell(self, record: AttemptRecord) -> None:
+    def _tell(
+        self,
+        call: Call,
+        url: URL,
+        result: Reply | BaseException,
+        turn: Turn,
+        *,
+        attempt: int,
+        started: float,
+    ) -> None:
+        error = None
+        if isinstance(result, BaseException):
+            error = str(result) if isinstance(result, DidwwError) else type(result).__name__
+        record = AttemptRecord(
+            method=call.method,
+            url=str(url),
+            attempt=attempt,
+            status=getattr(result, "status", None),
+            error=error,
+            elapsed=time.monotonic() - started,
+            waited=turn.waited,
+            request_id=getattr(result, "request_id", None),
+        )
         log.debug(
             "%s %s -> %s in %.3f s (waited %.3f s, attempt %d, request %s)",
             record.method,
@@ -226,8 +247,13 @@ class Sender:
         self._warned.add((asked, served))
         # Logged, not warnings.warn(): under -W error that would throw an order's answer away.
         log.warning(
-            "asked for API version %s, served %s: the account's default is newer, or the server "
+            "asked for API version %s, served %r: the account's default is newer, or the server "
             "does not know the version; names and values may differ",
             asked,
             served,
         )
+
+
+def _secrets(auth: Mapping[str, str]) -> tuple[str, ...]:
+    words = (word for found in auth.values() for word in found.split())
+    return tuple(word for word in words if len(word) >= SHORTEST_SECRET)

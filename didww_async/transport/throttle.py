@@ -7,6 +7,7 @@ that server allows less of a burst than the documented rate.
 """
 
 import asyncio
+import contextlib
 import heapq
 import math
 import threading
@@ -19,6 +20,7 @@ from didww_async.errors import InvalidInput
 __all__ = ["Grant", "RateLimit", "SlotLog"]
 
 MARGIN = 1.05  # the window is 5 % longer than the server's: jitter on the way must not break it
+LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer should hear it, not hang
 
 
 class SlotLog:
@@ -27,19 +29,25 @@ class SlotLog:
     def __init__(self, *, per_second: float) -> None:
         self.burst = max(1, math.floor(per_second))
         self.window = self.burst / per_second * MARGIN
-        self._free_at = [-math.inf] * self.burst
+        self._never_used = self.burst  # counted, because "no limit" is spelled as a huge rate
+        self._free_at: list[float] = []
         self._not_before = -math.inf
         self._spacing = 0.0
 
     def delay(self, now: float) -> float:
         """Seconds until a slot can be taken; infinite while all of them are held."""
+        if self._never_used:
+            return max(0.0, self._not_before - now)
         if not self._free_at:
             return math.inf
         return max(0.0, self._free_at[0] - now, self._not_before - now)
 
     def take(self, now: float) -> None:
         """Take a slot; `delay(now)` must be 0."""
-        heapq.heappop(self._free_at)
+        if self._free_at and self._free_at[0] <= now:
+            heapq.heappop(self._free_at)
+        else:
+            self._never_used -= 1
         self._not_before = max(self._not_before, now + self._spacing)
 
     def give_back(self, free_at: float) -> None:
@@ -88,13 +96,14 @@ class RateLimit:
                 await waiter.nudged(delay)
         finally:
             with self._lock:
-                self._waiting.remove(waiter)
+                with contextlib.suppress(ValueError):  # dropped with its closed loop
+                    self._waiting.remove(waiter)
                 self._nudge()
 
     def pause(self, seconds: float) -> None:
-        """Hold everybody back after a 429."""
+        """Hold everybody back after a 429, for a minute at most."""
         with self._lock:
-            self._slots.refused(self._clock() + max(0.0, seconds))
+            self._slots.refused(self._clock() + min(max(0.0, seconds), LONGEST_PAUSE))
 
     def _taken(self) -> bool:
         now = self._clock()
@@ -104,8 +113,9 @@ class RateLimit:
         return True
 
     def _nudge(self) -> None:
-        if self._waiting:
-            self._waiting[0].nudge()
+        # A loop that was closed without cancelling its tasks leaves waiters that never wake.
+        while self._waiting and not self._waiting[0].nudge():
+            self._waiting.popleft()
 
     def _return(self, *, after: float) -> None:
         with self._lock:
@@ -146,9 +156,13 @@ class _Waiter:
         self._loop = loop
         self._event = asyncio.Event()
 
-    def nudge(self) -> None:
-        if not self._loop.is_closed():
+    def nudge(self) -> bool:
+        """Make the task look again; False when its loop is closed."""
+        try:
             self._loop.call_soon_threadsafe(self._event.set)
+        except RuntimeError:
+            return False
+        return True
 
     async def nudged(self, delay: float) -> None:
         self._event.clear()

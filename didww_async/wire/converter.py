@@ -32,16 +32,17 @@ def make_converter() -> Converter:
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(dt.datetime, _datetime)
     converter.register_structure_hook(dt.date, _date)
-    converter.register_structure_hook_func(_is_open_enum, lambda found, kind: kind(found))
+    # By class, not by predicate: cattrs asks predicates last, and an OpenEnum is a str as well.
+    converter.register_structure_hook(OpenEnum, _open_enum)
     converter.register_structure_hook_factory(_is_tuple, lambda kind: _tuple_hook(kind, converter))
     converter.register_structure_hook_factory(
         _is_nested, lambda kind: _nested_hook(kind, converter)
     )
     converter.register_structure_hook_factory(_is_meta, lambda kind: _meta_hook(kind, converter))
-    converter.register_unstructure_hook(Decimal, str)
+    converter.register_unstructure_hook(Decimal, "{:f}".format)
     converter.register_unstructure_hook(dt.datetime, _write_datetime)
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
-    converter.register_unstructure_hook_func(_is_open_enum, lambda found: found.value)
+    converter.register_unstructure_hook(OpenEnum, lambda found: found.value)
     converter.register_unstructure_hook_func(
         _is_nested, lambda item: _write_nested(item, converter)
     )
@@ -70,6 +71,8 @@ def attribute_reader(
             if (hook := hooks.get(key)) is None:
                 continue
             name, convert, kind = hook
+            if name != key and name in wire:
+                continue  # the other version's spelling of what is there in ours
             if found is None:
                 values[name] = None
                 continue
@@ -88,6 +91,10 @@ def _text(found: Any, _: Any) -> str:
     if isinstance(found, (int, float, Decimal)) and not isinstance(found, bool):
         return str(found)
     raise ValueError(f"not text: {found!r}")
+
+
+def _open_enum(found: Any, kind: type[OpenEnum]) -> OpenEnum:
+    return kind(_text(found, None))
 
 
 def _boolean(found: Any, _: Any) -> bool:
@@ -122,7 +129,8 @@ def _decimal(found: Any, _: Any) -> Decimal:
 def _datetime(found: Any, _: Any) -> dt.datetime:
     if not isinstance(found, str):
         raise ValueError(f"not a time: {found!r}")
-    moment = dt.datetime.fromisoformat(found.strip().removesuffix(" UTC"))
+    text = found.strip().removesuffix(" UTC").replace(" +", "+").replace(" -", "-")
+    moment = dt.datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
@@ -134,10 +142,6 @@ def _write_datetime(moment: dt.datetime) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _is_open_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
 def _is_tuple(kind: Any) -> bool:
@@ -178,11 +182,11 @@ def _nested_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Nested
     }
 
     def read(found: Any, _: Any) -> Nested:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             raise ValueError(f"not an object: {found!r}")
         attributes = found.get("attributes")
         known = readers.get(found.get("type"))
-        if known is None or not isinstance(attributes, Mapping):
+        if known is None or not isinstance(attributes, dict):
             return UnknownNested(raw=found)
         member, reader = known
         return typing.cast("Nested", member(**reader(attributes), raw=found))

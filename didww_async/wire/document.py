@@ -1,5 +1,6 @@
 """Bytes -> a JSON:API document: its data, included objects, meta, links and errors."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -30,18 +31,29 @@ class Document:
         found = self.meta.get("api_version")
         return found if isinstance(found, str) else None
 
+    @property
+    def total_records(self) -> int | None:
+        """How many records all pages have together; None where the server does not say."""
+        found = self.meta.get("total_records")
+        if isinstance(found, str) and found.isdecimal():
+            return int(found)
+        return found if type(found) is int and found >= 0 else None
+
 
 def parse_document(body: bytes) -> Document:
     """Read a success document.
 
-    Raises NotADocument when the body is not JSON, not an object, or has no usable `data`.
+    Raises NotADocument when the body is not JSON, not an object, or has no usable `data`: one
+    entry that can't be read spoils a list, because a list that silently lacks an order or a number
+    would be believed.
     """
     found = _load(body)
     if "data" not in found:
         raise NotADocument("the body has no `data`")
     data = found["data"]
     if isinstance(data, list):
-        data = [item for item in data if _is_object(item)]
+        if not all(map(_is_object, data)):
+            raise NotADocument("an entry of `data` is no resource object")
     elif data is not None and not _is_object(data):
         raise NotADocument("`data` is no resource object")
     included = found.get("included")
@@ -55,7 +67,7 @@ def parse_document(body: bytes) -> Document:
     )
 
 
-def parse_errors(body: bytes) -> tuple[ErrorObject, ...]:
+def parse_errors(body: bytes | str) -> tuple[ErrorObject, ...]:
     """Read the errors of a refusal; () when the body is no JSON:API error document."""
     try:
         found = _load(body)
@@ -64,15 +76,17 @@ def parse_errors(body: bytes) -> tuple[ErrorObject, ...]:
     errors = found.get("errors")
     if not isinstance(errors, list):
         return ()
-    return tuple(_error(item) for item in errors if isinstance(item, Mapping))
+    return tuple(_error(item) for item in errors if isinstance(item, dict))
 
 
-def _load(body: bytes) -> Mapping[str, Any]:
-    try:
+def _load(body: bytes | str) -> Mapping[str, Any]:
+    found: Any = NotADocument
+    # Not raised from the except block: json's error holds the whole body, and would travel along.
+    with contextlib.suppress(ValueError, RecursionError):
         found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise NotADocument("the body is not JSON") from None
-    if not isinstance(found, Mapping):
+    if found is NotADocument:
+        raise NotADocument("the body is not JSON")
+    if not isinstance(found, dict):
         raise NotADocument("the body is no JSON object")
     return found
 
@@ -89,11 +103,11 @@ def _error(item: Mapping[str, Any]) -> ErrorObject:
 
 
 def _is_object(item: Any) -> bool:
-    return isinstance(item, Mapping) and isinstance(item.get("id"), (str, int))
+    return isinstance(item, dict) and isinstance(item.get("id"), (str, int))
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _text(found: Any) -> str | None:

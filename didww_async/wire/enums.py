@@ -29,7 +29,7 @@ class OpenEnum(enum.StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether this library knew the value when it was written."""
-        return self._name_ in type(self).__members__
+        return type(self).__members__.get(self._name_) is self
 
 
 def _fold(text: str) -> str:

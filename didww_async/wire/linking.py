@@ -5,9 +5,17 @@ from typing import Any
 
 from cattrs import Converter
 
-from didww_async.resources.base import Meta, Resource, UnknownResource, fields_of, is_relationship
+from didww_async.resources.base import (
+    Meta,
+    Resource,
+    UnknownResource,
+    fields_of,
+    is_relationship,
+    is_to_many,
+)
 from didww_async.wire.converter import AttributeReader, attribute_reader
 from didww_async.wire.document import Document
+from didww_async.wire.unset import UNSET, Unset
 
 __all__ = ["Linker"]
 
@@ -27,10 +35,13 @@ class _Blueprint:
         fields = {field.name: field for field in fields_of(cls)}
         meta: Any = fields["meta"].type
         self.read_meta: Callable[[Any, Any], Meta] = converter.get_structure_hook(meta)
-        relationships = [name for name, field in fields.items() if is_relationship(field)]
-        self.relationships = {name: name for name in relationships} | {
-            theirs: ours for theirs, ours in aliases.items() if ours in relationships
+        ours = {
+            name: (name, is_to_many(field))
+            for name, field in fields.items()
+            if is_relationship(field)
         }
+        theirs = {alias: ours[name] for alias, name in aliases.items() if name in ours}
+        self.relationships: Mapping[str, tuple[str, bool]] = ours | theirs
 
 
 class Linker:
@@ -75,9 +86,10 @@ class Linker:
                 unlinked.append(resource)
             return resource
 
+        # Primary data first: where it is included once more, links lead to the object returned.
+        result = [built(raw) for raw in primary]
         for raw in included:
             built(raw)
-        result = [built(raw) for raw in primary]
         for resource in unlinked:
             self._set_relationships(resource, known)
         return result
@@ -104,19 +116,25 @@ class Linker:
         if blueprint is None:
             return
         for wire_name, member in _mapping(resource.raw.get("relationships")).items():
-            name = blueprint.relationships.get(wire_name)
-            if name is None or not isinstance(member, Mapping) or "data" not in member:
+            found = blueprint.relationships.get(wire_name)
+            if found is None or not isinstance(member, dict) or "data" not in member:
                 continue
+            name, many = found
             # Resources may point at each other in a circle, which frozen objects can't express
             # while they are being made; this is the one place that completes them.
-            object.__setattr__(resource, name, self._linked(member["data"], known))
+            object.__setattr__(resource, name, self._linked(member["data"], known, many=many))
 
     def _linked(
-        self, linkage: Any, known: dict[Key, Resource]
-    ) -> Resource | tuple[Resource, ...] | None:
-        if isinstance(linkage, list):
+        self, linkage: Any, known: dict[Key, Resource], *, many: bool
+    ) -> Resource | tuple[Resource, ...] | Unset | None:
+        if linkage is None:
+            return () if many else None
+        if many and isinstance(linkage, list):
             return tuple(self._target(item, known) for item in linkage if _is_identifier(item))
-        return self._target(linkage, known) if _is_identifier(linkage) else None
+        if not _is_identifier(linkage):
+            return UNSET  # garbage says nothing, not even that there is none
+        target = self._target(linkage, known)
+        return (target,) if many else target
 
     def _target(self, identifier: Mapping[str, Any], known: dict[Key, Resource]) -> Resource:
         key = _key(identifier)
@@ -131,8 +149,12 @@ def _key(raw: Mapping[str, Any]) -> Key:
 
 
 def _is_identifier(found: Any) -> bool:
-    return isinstance(found, Mapping) and "type" in found and "id" in found
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("type"), str)
+        and isinstance(found.get("id"), (str, int))
+    )
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}

@@ -10,7 +10,7 @@ import attrs
 
 from didww_async.errors import InvalidInput
 
-__all__ = ["FilterValue", "Query", "Scalar"]
+__all__ = ["FilterValue", "Query", "Scalar", "sendable"]
 
 Scalar: TypeAlias = str | int | Decimal | bool | dt.datetime | dt.date | enum.Enum
 FilterValue: TypeAlias = Scalar | Sequence[Scalar] | None
@@ -44,7 +44,21 @@ class Query:
             pairs.append(("page[number]", str(_positive("page", self.page_number))))
         if self.page_size is not None:
             pairs.append(("page[size]", str(_positive("page_size", self.page_size))))
+        for name, found in pairs:
+            sendable(name + found)
         return tuple(pairs)
+
+
+def sendable(text: str) -> str:
+    """The text itself. Raises InvalidInput when it can't be written as UTF-8.
+
+    A URL would drop what can't be written, and a filter without its value means "is blank".
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"not valid Unicode text: {text!r}") from None
+    return text
 
 
 def _positive(name: str, number: int) -> int:
@@ -71,8 +85,10 @@ def _written(key: str, found: Any) -> str:
             return "true" if found else "false"
         case enum.Enum():
             return str(found.value)
-        case str() | int() | Decimal():
+        case str() | int():
             return str(found)
+        case Decimal() if found.is_finite():
+            return f"{found:f}"
         case dt.datetime():
             moment = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
             return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,419 @@
+"""The rate limit: never exceeded, never wasted, shared, fair, and soon over a cancelled waiter."""
+
+import asyncio
+import contextlib
+import gc
+import itertools
+import math
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from client.servers import (
+    COUNTRIES,
+    Say,
+    Seen,
+    Server,
+    client_of,
+    failure_of,
+    in_thread,
+    refusal,
+    reply,
+    talking,
+    until,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from didww_async import InvalidInput, NotSent, RateLimit, RateLimited, Timeouts
+from didww_async.transport.throttle import MARGIN, SlotLog
+
+
+def grants_of(log: SlotLog, delays: list[float], *, from_time: float = 0.0) -> list[float]:
+    """When requests leave that are wanted all at once, each `delay` after it was granted."""
+    now = from_time
+    held: list[float] = []  # when the granted requests will have left
+    left: list[float] = []
+    for delay in delays:
+        while (wait := log.delay(now)) > 0:
+            step = min([now + wait, *held])
+            now = step
+            for moment in [moment for moment in held if moment <= now]:
+                held.remove(moment)
+                left.append(moment)
+                log.give_back(moment + log.window)
+        log.take(now)
+        held.append(now + delay)
+    return sorted(left + held)
+
+
+def most_in_a_window(moments: list[float], window: float) -> int:
+    inside: deque[float] = deque()
+    most = 0
+    for moment in moments:
+        inside.append(moment)
+        while inside[0] <= moment - window:
+            inside.popleft()
+        most = max(most, len(inside))
+    return most
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    per_second=st.floats(min_value=0.2, max_value=50),
+    delays=st.lists(st.floats(min_value=0, max_value=5), max_size=120),
+)
+def test_no_window_ever_has_more_than_the_limit(per_second: float, delays: list[float]) -> None:
+    log = SlotLog(per_second=per_second)
+    moments = grants_of(log, delays)
+    assert len(delays) == len(moments)
+    assert most_in_a_window(moments, log.burst / per_second) <= log.burst
+
+
+@settings(deadline=None, max_examples=100)
+@given(count=st.integers(min_value=1, max_value=200), per_second=st.integers(1, 50))
+def test_requests_that_leave_at_once_waste_nothing(count: int, per_second: int) -> None:
+    moments = grants_of(SlotLog(per_second=per_second), [0.0] * count)
+    full_windows = (count - 1) // per_second
+    assert moments[-1] == pytest.approx(full_windows * MARGIN)
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1), min_size=2, max_size=60))
+def test_after_a_refusal_grants_are_spaced_evenly(delays: list[float]) -> None:
+    log = SlotLog(per_second=10)
+    log.refused(until=3.0)
+    granted = grants_of(log, [0.0] * len(delays))
+    assert 3.0 == granted[0]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(granted)]
+    assert min(gaps) >= log.window / log.burst - 1e-9
+
+
+def test_slot_that_was_given_back_can_be_taken_at_once() -> None:
+    log = SlotLog(per_second=1)
+    log.take(0.0)
+    assert math.inf == log.delay(0.0)
+    log.give_back(0.0)
+    assert 0.0 == log.delay(0.0)
+
+
+def test_huge_rate_stands_for_no_limit_and_costs_no_memory() -> None:
+    limit = RateLimit(1e12)
+    assert 0.0 == limit._slots.delay(time.monotonic())
+
+
+@pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf])
+def test_rate_that_makes_no_sense_is_refused(wrong: float) -> None:
+    with pytest.raises(InvalidInput, match="rate limit"):
+        RateLimit(wrong)
+
+
+# -- waiting
+
+
+async def test_turns_come_first_come_first_served() -> None:
+    limit = RateLimit(50)
+    order: list[int] = []
+
+    async def one(number: int) -> None:
+        grant = await limit.acquire()
+        order.append(number)
+        grant.sent()
+
+    for _ in range(50):
+        (await limit.acquire()).sent()
+    await asyncio.gather(*(one(number) for number in range(20)))
+    assert list(range(20)) == order
+
+
+async def test_cancelled_waiters_waste_nothing_and_let_others_pass() -> None:
+    limit = RateLimit(20)
+    grants = [await limit.acquire() for _ in range(20)]
+    tasks = [asyncio.create_task(limit.acquire()) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in tasks[:5] + tasks[7:8]:
+        task.cancel()
+    for grant in grants[:4]:
+        grant.give_back()
+    done = await asyncio.wait_for(asyncio.gather(*tasks[5:7], *tasks[8:]), 1)
+    assert 4 == len(done)
+    for grant in [*done, *grants[4:]]:
+        grant.give_back()
+    assert 20 == len([await asyncio.wait_for(limit.acquire(), 1) for _ in range(20)])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(["wait", "cancel", "use", "return", "yield"]), max_size=60))
+async def test_no_slot_is_ever_lost(steps: list[str]) -> None:
+    limit = RateLimit(5, clock=lambda: 0.0)  # time stands still: only given back slots return
+    waiting: list[asyncio.Task[Any]] = []
+    for step in steps:
+        match step:
+            case "wait":
+                waiting.append(asyncio.create_task(limit.acquire()))
+            case "cancel" if waiting:
+                task = waiting.pop(random.randrange(len(waiting)))
+                if not task.cancel():
+                    task.result().give_back()
+            case "return":
+                for task in [task for task in waiting if task.done()]:
+                    task.result().give_back()
+                    waiting.remove(task)
+            case _:
+                await asyncio.sleep(0)
+    while waiting:
+        await asyncio.sleep(0)
+        for task in [task for task in waiting if task.done()]:
+            task.result().give_back()
+            waiting.remove(task)
+    await asyncio.sleep(0)
+    grants = [await asyncio.wait_for(limit.acquire(), 1) for _ in range(5)]
+    assert 5 == len(grants)
+    assert math.inf == limit._slots.delay(0.0)
+
+
+async def test_grant_is_used_up_once() -> None:
+    limit = RateLimit(1, clock=lambda: 0.0)
+    grant = await limit.acquire()
+    grant.sent()
+    grant.sent()
+    grant.give_back()
+    assert limit._slots.window == limit._slots.delay(0.0)
+
+
+def test_waiters_of_a_loop_that_died_do_not_block_the_living() -> None:
+    limit = RateLimit(1)
+
+    async def take_and_leave_a_waiter() -> Any:
+        grant = await limit.acquire()
+        asyncio.get_running_loop().stuck = asyncio.ensure_future(limit.acquire())  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        return grant
+
+    loop = asyncio.new_event_loop()
+    grant = loop.run_until_complete(take_and_leave_a_waiter())
+    waiter = limit._waiting[0]
+    loop.close()
+
+    async def living() -> None:
+        later = asyncio.create_task(limit.acquire())
+        await asyncio.sleep(0)
+        grant.give_back()
+        await asyncio.wait_for(later, 1)
+
+    asyncio.run(living())
+    assert waiter not in limit._waiting
+    stuck = loop.stuck  # type: ignore[attr-defined]
+    stuck._log_destroy_pending = False
+    with contextlib.suppress(RuntimeError):
+        stuck.get_coro().close()
+
+
+# -- in a client
+
+
+async def test_slots_return_after_success_failure_and_cancellation() -> None:
+    answers = [reply(COUNTRIES), refusal(404), Say(then="close"), Say(then="hang")]
+    async with talking(answers, rate_limit=RateLimit(4, clock=lambda: 0.0)) as (client, server):
+        await client.countries.list()
+        await failure_of(client.countries.list())
+        await failure_of(client.countries.list())
+        task = asyncio.create_task(client.countries.list())
+        await until(lambda: len(server.requests) == 4)
+        task.cancel()
+        await failure_of(task)
+        slots = client.rate_limit._slots
+        assert (0, 4) == (slots._never_used, len(slots._free_at))
+        assert slots.window == slots.delay(0.0)  # all of them left, and return in a window
+
+
+async def test_request_that_was_not_sent_costs_nothing() -> None:
+    limit = RateLimit(1, clock=lambda: 0.0)
+    async with client_of("http://127.0.0.1:1/v3", rate_limit=limit) as client:
+        for _ in range(3):
+            assert isinstance(await failure_of(client.countries.list()), NotSent)
+    assert 0.0 == limit._slots.delay(0.0)
+
+
+async def test_auth_that_fails_costs_nothing() -> None:
+    class Broken:
+        async def headers(self) -> dict[str, str]:
+            raise LookupError("no token")
+
+    limit = RateLimit(1, clock=lambda: 0.0)
+    options = {"api_key": Broken(), "rate_limit": limit, "max_connections": 1}
+    async with talking(reply(COUNTRIES), **options) as (client, server):
+        for _ in range(3):
+            assert isinstance(await failure_of(client.countries.list()), LookupError)
+    assert 0.0 == limit._slots.delay(0.0)
+    assert [] == server.requests
+
+
+async def test_every_cancellation_leaves_all_slots_free() -> None:
+    timeouts = Timeouts(connect=1, read=1, total=2)
+    options = {"rate_limit": RateLimit(3000), "max_connections": 3, "timeouts": timeouts}
+    async with talking(reply(COUNTRIES, wait=0.002), **options) as (client, _):
+        for _ in range(150):
+            task = asyncio.create_task(client.countries.list())
+            for _ in range(random.randrange(30)):
+                await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.sleep(0.05)
+        sender = client.countries._channel.sender
+        assert 3 == sender._slots._value
+        assert 8 == sender._order_slots._value
+        slots = client.rate_limit._slots
+        assert slots.burst == slots._never_used + len(slots._free_at)
+        assert 0 == len(client.rate_limit._waiting)
+        await client.countries.list()
+
+
+async def test_429_pauses_every_client_that_shares_the_limit() -> None:
+    limit = RateLimit(1000)
+    busy = refusal(429, headers={"Retry-After": "0.3"})
+    async with (
+        Server([busy, reply(COUNTRIES)]) as server,
+        client_of(server, rate_limit=limit) as first,
+        client_of(server, rate_limit=limit) as second,
+    ):
+        assert isinstance(await failure_of(first.countries.list()), RateLimited)
+        await asyncio.gather(second.countries.list(), first.countries.list())
+    times = [seen.at for seen in server.requests]
+    assert times[1] - times[0] >= 0.29
+
+
+async def test_429_without_retry_after_pauses_for_a_second() -> None:
+    limit = RateLimit(1000)
+    async with talking(refusal(429), rate_limit=limit) as (client, _):
+        await failure_of(client.countries.list())
+    assert 0.9 < limit._slots.delay(time.monotonic()) <= 1.0
+
+
+async def test_borrowed_session_is_limited_as_well() -> None:
+    async with (
+        Server(reply(COUNTRIES)) as server,
+        aiohttp.ClientSession() as session,
+        client_of(server, session=session, rate_limit=RateLimit(40)) as client,
+    ):
+        await asyncio.gather(*(client.countries.list() for _ in range(60)))
+    times = [seen.at for seen in server.requests]
+    assert most_in_a_window(times, 1.0) <= 40
+
+
+def test_two_loops_in_two_threads_share_one_limit() -> None:
+    limit = RateLimit(40)
+
+    async def read_many(url: str) -> None:
+        async with client_of(url, rate_limit=limit) as client:
+            await asyncio.gather(*(client.countries.list() for _ in range(35)))
+
+    with in_thread(Server(reply(COUNTRIES))) as server:
+        threads = [
+            threading.Thread(target=lambda: asyncio.run(read_many(server.url))) for _ in range(2)
+        ]
+        started = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - started
+    times = sorted(seen.at for seen in server.requests)
+    assert 70 == len(times)
+    assert most_in_a_window(times, 1.0) <= 40
+    assert took < MARGIN + 1.0  # 40 at once, 30 one window later
+
+
+# -- against a strict server, in real time
+
+
+class StrictServer(Server):
+    """Refuses whatever comes too much in any window, as the strictest reading of the limit does."""
+
+    def __init__(self, *, limit: int, window: float) -> None:
+        super().__init__(self._judge)
+        self._limit, self._window = limit, window
+        self._accepted: deque[float] = deque()
+        self.refused = 0
+
+    def _judge(self, seen: Seen) -> Say:
+        while self._accepted and self._accepted[0] <= seen.at - self._window:
+            self._accepted.popleft()
+        if len(self._accepted) >= self._limit:
+            self.refused += 1
+            return refusal(429)
+        self._accepted.append(seen.at)
+        return reply(COUNTRIES)
+
+
+async def test_strict_server_never_has_to_refuse_despite_jitter_and_slow_connects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Five times the documented rate, so that three windows are few seconds; the jitter is not
+    # scaled, because the margin that has to swallow it is a part of the window.
+    limit, window, calls = 100, 1.0, 320
+    slow = random.Random(7)
+    connect = aiohttp.TCPConnector.connect
+
+    async def slow_connect(self: Any, *args: Any, **more: Any) -> Any:
+        if slow.random() < 0.3:
+            await asyncio.sleep(slow.uniform(0, 0.2))
+        return await connect(self, *args, **more)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", slow_connect)
+    gc.collect()
+    async with (
+        StrictServer(limit=limit, window=window) as server,
+        jittering(server.url, upto=0.02) as url,
+        client_of(url, rate_limit=RateLimit(limit), max_connections=60) as client,
+    ):
+        started = time.monotonic()
+        await asyncio.gather(*(client.countries.list() for _ in range(calls)))
+        took = time.monotonic() - started
+    assert 0 == server.refused
+    assert calls == len(server.requests)
+    assert took < 3 * MARGIN + 1.5  # and the rate is used: 100 at once, then 100 per window
+
+
+@contextlib.asynccontextmanager
+async def jittering(url: str, *, upto: float) -> AsyncIterator[str]:
+    """A relay in front of a server that delays what passes towards it by up to so many seconds."""
+    port = int(url.split(":")[2].split("/", maxsplit=1)[0])
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                await asyncio.gather(
+                    pump(reader, there_writer, upto=upto), pump(there_reader, writer, upto=0.0)
+                )
+            finally:
+                for one in (writer, there_writer):
+                    one.close()
+                    await one.wait_closed()
+
+    async def pump(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, upto: float
+    ) -> None:
+        while data := await reader.read(65536):
+            await asyncio.sleep(random.uniform(0, upto))
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(relay(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v3"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
