@@ -7,7 +7,7 @@ It needs the extra `cli`. What it exits with:
     2    bad input: options, a missing key
     3    nothing fits, or several do; candidates are listed
     4    refused, nothing bought: price limit, balance, stock, DIDWW's refusal
-    5    ordered, but not complete: pending when the time was over, or numbers still missing
+    5    ordered, but not complete: still pending, or numbers still missing
     6    outcome unknown: it may be bought; the reference is printed
     7    DIDWW can't be reached or does not let this key in
     130  interrupted or declined; what is known is printed

@@ -235,6 +235,8 @@ async def _looked(reader: Callable[[], looking.Reader], connection: Connection) 
             problem = error_document(error, screen.message(error))
             screen.result([json_text({**attrs.asdict(place), "error": problem})])
         return exit_for(error)
+    if found.note is not None:
+        screen.say(found.note, "warning")
     if connection.json:
         screen.result([json_text({**attrs.asdict(place), **found.document()})])
     elif screen.shows_tables:

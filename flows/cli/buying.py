@@ -44,14 +44,14 @@ class Buying:
                 self._place = place
                 outcome = await self._guarded(client, open_journal())
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every end is told
-            outcome = after_error(error, None, **self._known())
+            outcome = self._after(error, None)
         self._tell(outcome)
         return outcome.code
 
     def broken_off(self) -> None:
         """Tell what is known when there is no time to find out more."""
         error = KeyboardInterrupt("left at once")
-        outcome = after_error(error, None, **self._known())
+        outcome = self._after(error, None)
         if self._ordering:
             order_id = self._flow.ids.order_id if self._flow else None
             outcome = attrs.evolve(
@@ -77,9 +77,9 @@ class Buying:
             # The order, if it was begun, goes on in the client: closing waits for its answer.
             self._say_interrupted(flow)
             await client.aclose()
-            return after_error(interrupt, await journal.read(key), **self._known())
+            return self._after(interrupt, await journal.read(key))
         except Exception as error:  # noqa: BLE001 - also what nobody foresaw: money may be spent
-            return after_error(error, await journal.read(key), **self._known())
+            return self._after(error, await journal.read(key))
 
     async def _buy(self, flow: BuyDidFlow) -> Outcome:
         if self._place.simulated:
@@ -152,6 +152,10 @@ class Buying:
                 "Ctrl-C again leaves at once.",
                 "warning",
             )
+
+    def _after(self, error: BaseException, purchase: Purchase | None) -> Outcome:
+        given = self._terms.reference is not None
+        return after_error(error, purchase, reference_given=given, **self._known())
 
     def _known(self) -> dict[str, Any]:
         if self._flow is None:

@@ -140,6 +140,10 @@ def listing_of(found: Offers) -> Listing:
             for offer in found
         ),
         facts={"groups_read": found.groups_read, "groups_total": found.groups_total},
+        note=None
+        if found.is_complete
+        else f"{found.groups_read} of {found.groups_total} DID groups are listed; "
+        "narrow the choice to see the others.",
     )
 
 

@@ -25,7 +25,11 @@ STATUS = {
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """`status`: completed, pending, canceled, unknown (it may be bought), refused or not_bought."""
+    """`status`: completed, pending, canceled, unknown (it may be bought), refused or not_bought.
+
+    `earlier_runs`: the reference came from the user and was not looked up, so that an earlier run
+    may have ordered under it what this one did not.
+    """
 
     status: str
     code: Exit
@@ -37,6 +41,7 @@ class Outcome:
     quote: Quote | None = None
     charged: Decimal | None = None
     error: BaseException | None = None
+    earlier_runs: bool = False
 
     def document(self, place: Place, *, message: str | None) -> dict[str, Any]:
         """The one JSON object. Prices are USD; setup and monthly are per number, without VAT."""
@@ -85,6 +90,11 @@ class Outcome:
                     "If it is not there after some minutes, running buy again with --reference "
                     f"{reference} and the same options looks once more before it orders.",
                 )
+            case _ if self.earlier_runs and not place.simulated:
+                lines = [
+                    "Nothing was bought by this run. Whether an earlier one ordered, see: "
+                    f"didww-async order --reference {reference}"
+                ]
             case _:
                 lines = ["Nothing was bought."]
         return lines
@@ -122,7 +132,9 @@ def after_waiting(result: PurchaseResult, **known: Any) -> Outcome:
             return Outcome(status="pending", code=Exit.INCOMPLETE, **found)
 
 
-def after_error(error: BaseException, purchase: Purchase | None, **known: Any) -> Outcome:
+def after_error(
+    error: BaseException, purchase: Purchase | None, *, reference_given: bool, **known: Any
+) -> Outcome:
     """The outcome when something went wrong: the journal says what is known of the order."""
     code = exit_for(error)
     status = STATUS.get(purchase.state.value if purchase else "")
@@ -134,7 +146,9 @@ def after_error(error: BaseException, purchase: Purchase | None, **known: Any) -
             "pending": Exit.INCOMPLETE,
             "completed": Exit.INCOMPLETE,
         }.get(status, code)
-    if purchase is not None:
+    if purchase is None:
+        known["earlier_runs"] = reference_given
+    else:
         known |= {"order_id": purchase.order_id, "charged": purchase.amount}
         known |= {"numbers": purchase.numbers}
     return Outcome(status=status, code=code, error=error, **known)

@@ -21,25 +21,21 @@ def run(work: Coroutine[Any, Any, int], *, at_once: Callable[[], None] | None = 
     return a code of its own; another interrupt then calls `at_once` and ends the process.
     """
     with asyncio.Runner() as runner:
-        interrupts = _Interrupts(runner.get_loop())
+        interrupts = _Interrupts(runner.get_loop(), at_once)
         try:
             with interrupts.caught():
                 return runner.run(interrupts.watched(work))
         except asyncio.CancelledError:
             return Exit.INTERRUPTED
-        except KeyboardInterrupt:
-            if at_once is not None:
-                at_once()
-            sys.stdout.flush()
-            # Closing in good order would wait for what the user does not want to wait for.
-            os._exit(Exit.INTERRUPTED)
 
 
 class _Interrupts:
-    """asyncio's own handling of Ctrl-C, for the signals of service managers as well."""
+    """Counts interrupts. None of them becomes a KeyboardInterrupt: raised in the middle of a
+    coroutine, it would wait for the cleaning up that a second one is meant to skip."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, at_once: Callable[[], None] | None) -> None:
         self._loop = loop
+        self._at_once = at_once
         self._task: asyncio.Task[Any] | None = None
         self._count = 0
 
@@ -63,7 +59,21 @@ class _Interrupts:
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
         self._count += 1
-        if self._count > 1 or self._task is None or self._task.done():
-            raise KeyboardInterrupt
-        self._task.cancel()
-        self._loop.call_soon_threadsafe(lambda: None)  # it may be asleep
+        match self._count:
+            case 1:
+                self._loop.call_soon_threadsafe(self._cancel)
+            case 2:
+                # Not here: it writes, and may have interrupted a write.
+                self._loop.call_soon_threadsafe(self._leave)
+            case _:
+                os._exit(Exit.INTERRUPTED)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _leave(self) -> None:
+        if self._at_once is not None:
+            self._at_once()
+        sys.stdout.flush()
+        os._exit(Exit.INTERRUPTED)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import textwrap
 import traceback
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Literal, TextIO
@@ -67,6 +68,8 @@ class Screen:
     def say(self, text: str = "", style: Style = "plain") -> None:
         """Write a line to standard error."""
         text = printable(self._without_secrets(text))
+        if (width := self.wraps_at) is not None:
+            text = "\n".join(_wrapped(line, width) for line in text.split("\n"))
         if self.has_terminal and STYLES[style] and "NO_COLOR" not in os.environ:
             text = f"{STYLES[style]}{text}{RESET}"
         _write(self._err, f"{ERASE if self._spinning else ''}{text}\n")
@@ -116,6 +119,12 @@ class Screen:
         for secret in self._secrets:
             text = text.replace(secret, "(hidden)")
         return text
+
+
+def _wrapped(line: str, width: int) -> str:
+    if len(line) <= width or " " not in line.strip():
+        return line
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -37,12 +37,14 @@ class Column:
 
 @attrs.frozen(kw_only=True)
 class Listing:
-    """Many things of one kind. `facts` are what JSON says beside them."""
+    """Many things of one kind. `facts` are what JSON says beside them, `note` what people must
+    know."""
 
     name: str
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Any], ...]
     facts: Mapping[str, Any] = attrs.field(factory=dict)
+    note: str | None = None
 
     def lines(self) -> list[str]:
         """One line per row, all columns, tabs between them."""
@@ -93,6 +95,7 @@ class Record:
 
     name: str
     fields: Mapping[str, Any]
+    note: str | None = None
 
     def lines(self) -> list[str]:
         """One line per field: name, tab, value."""

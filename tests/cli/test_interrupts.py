@@ -1,0 +1,89 @@
+"""Ctrl-C while an order is on its way: what is known is told, and nothing is ordered twice."""
+
+import signal
+import sys
+import time
+
+import pytest
+from cli.commands import NEW_YORK, ended, pointed_at, started, until
+
+from didww_async.simulator import AnswerLate, Delay, DropAfter, ServerFault, Simulator
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+BUY = ("buy", *NEW_YORK, "--yes", "--json", "--reference", "shop-7")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_waits_for_the_answer_to_the_order(simulator: Simulator, number: int) -> None:
+    simulator.inject(AnswerLate(1.0), method="POST", path="/orders")
+    async with started(*BUY, env=pointed_at(simulator)) as process:
+        await until(lambda: simulator.orders)
+        process.send_signal(number)
+        said = await ended(process)
+    assert said.code == 130
+    found = said.json
+    assert (found["status"], found["reference"]) == ("pending", "shop-7")
+    assert found["order_id"] == simulator.orders[0].id
+    assert "the order shop-7" in said.err
+    assert f"didww-async order {found['order_id']}" in said.err
+    assert len(simulator.orders) == 1
+
+
+async def test_a_second_interrupt_leaves_at_once(simulator: Simulator) -> None:
+    simulator.inject(AnswerLate(15), method="POST", path="/orders")
+    async with started(*BUY, env=pointed_at(simulator)) as process:
+        await until(lambda: simulator.orders)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while b"Ctrl-C again" not in await process.stderr.readline():
+            pass
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        said = await ended(process)
+    assert time.monotonic() - asked < 3
+    assert said.code == 130
+    assert (said.json["status"], said.json["order_id"]) == ("unknown", None)
+    assert "--reference shop-7" in said.err
+
+
+async def test_the_answer_was_lost(simulator: Simulator) -> None:
+    simulator.inject(DropAfter(), method="POST", path="/orders")
+    simulator.inject(ServerFault(), method="GET", path="/orders", times=None, after=1)
+    async with started(*BUY, env=pointed_at(simulator)) as process:
+        await until(lambda: simulator.orders and simulator.requests[-1].path == "/orders")
+        process.send_signal(signal.SIGINT)
+        said = await ended(process)
+    assert said.code == 130
+    assert said.json["status"] == "unknown"
+    assert "The order shop-7 may be on its way" in said.err
+    assert len(simulator.orders) == 1
+
+
+async def test_while_waiting_for_the_numbers(simulator: Simulator) -> None:
+    simulator.completes_after = None
+    async with started(*BUY, env=pointed_at(simulator)) as process:
+        await until(lambda: any(it.path.startswith("/orders/") for it in simulator.requests))
+        process.send_signal(signal.SIGINT)
+        said = await ended(process)
+    assert said.code == 130
+    assert (said.json["status"], said.json["order_id"]) == ("pending", simulator.orders[0].id)
+
+
+async def test_before_the_order(simulator: Simulator) -> None:
+    simulator.inject(Delay(10), method="GET", path="/did_groups")
+    async with started(*BUY, env=pointed_at(simulator)) as process:
+        await until(lambda: any(it.path == "/did_groups" for it in simulator.requests))
+        process.send_signal(signal.SIGINT)
+        said = await ended(process)
+    assert (said.code, said.json["status"]) == (130, "not_bought")
+    assert "Nothing was bought by this run." in said.err
+    assert simulator.orders == []
+
+
+async def test_while_looking(simulator: Simulator) -> None:
+    simulator.inject(Delay(10), method="GET", path="/balance")
+    async with started("balance", env=pointed_at(simulator)) as process:
+        await until(lambda: simulator.requests)
+        process.send_signal(signal.SIGINT)
+        said = await ended(process)
+    assert (said.code, said.out) == (130, "")

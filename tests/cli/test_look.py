@@ -1,0 +1,84 @@
+"""The commands that only look: plain lines, JSON, and what can go wrong."""
+
+import asyncio
+import json
+
+import pytest
+from cli.commands import NEW_YORK, NEW_YORK_GROUP, pointed_at, run
+from cli.commands import TWO_CHANNELS as SKU
+
+from didww_async.simulator import Simulator
+from flows.cli.app import run as run_here
+
+OFFERS = ("--country", "US", "--region", "NY", "--npa", "212")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (["countries"], "US\tUnited States\t1\t1f6fc2bd-f081-4202-9b1a-d9cb88d942b9"),
+        (["regions", "--country", "ca"], "\tOntario\t"),
+        (["cities", "--country", "US", "--region", "ny", "--name", "albany"], "Albany\tNew York\t"),
+        (["cities", "--country", "United Kingdom", "--name", "lond"], "London\t"),
+        (["prefixes", "--country", "US", "--region", "New York", "--npa", "212"], "212\t203\t"),
+        (["prefixes", "--country", "BS"], "242\t"),
+        (["offers", *OFFERS], f"4.0\t4.0\t2\tNew York\t212\tLocal\t620\tno\tvoice_in\t{SKU}"),
+        (["balance"], "total_balance\t1000"),
+    ],
+)
+def test_plain_lines(line: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here([*line, "--simulate"]) == 0
+    said = capsys.readouterr()
+    assert expected in said.out
+    assert "\x1b" not in said.out + said.err
+    assert "nothing is bought" in said.err
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(["offers", *OFFERS, "--simulate", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line)
+    assert (found["environment"], found["simulated"]) == ("simulator", True)
+    assert (found["groups_read"], found["groups_total"]) == (1, 1)
+    offer = next(it for it in found["offers"] if it["sku_id"] == SKU)
+    assert offer["monthly_price"] == "4.0"
+    assert offer["did_group_id"] == NEW_YORK_GROUP
+    assert offer["needs_registration"] is False
+
+
+def test_a_list_that_is_not_complete_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(["offers", "--country", "US", "--simulate"]) == 0
+    assert "narrow the choice" in capsys.readouterr().err
+
+
+def test_json_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(["regions", "--country", "Germny", "--simulate", "--json"]) == 3
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["type"] == "NoMatch"
+    assert "Germany (DE)" in error["candidates"]
+
+
+async def test_where_it_looks(simulator: Simulator) -> None:
+    said = await run("balance", "--json", env=pointed_at(simulator))
+    assert (said.code, said.err) == (0, "")
+    assert said.json["api"] == simulator.base_url
+    assert (said.json["environment"], said.json["simulated"]) == ("custom", False)
+
+
+async def test_an_order_by_id_and_by_reference(simulator: Simulator) -> None:
+    env = pointed_at(simulator)
+    bought = await run("buy", *NEW_YORK, "--yes", "--json", "--reference", "shop-2", env=env)
+    order_id = bought.json["order_id"]
+    by_id, by_reference, none, neither = await asyncio.gather(
+        run("order", order_id, env=env),
+        run("order", "--reference", "shop-2", "--json", env=env),
+        run("order", "--reference", "shop-3", env=env),
+        run("order", env=env),
+    )
+    assert f"numbers\t{bought.json['numbers'][0]}" in by_id.lines
+    assert by_reference.json["order"]["id"] == order_id
+    assert by_reference.json["order"]["status"] == "completed"
+    assert by_reference.json["order"]["numbers"] == bought.json["numbers"]
+    assert (none.code, none.out) == (3, "")
+    assert "shop-3" in none.err
+    assert neither.code == 2
