@@ -13,6 +13,8 @@ Source: seed document 000, "Buy Available DID Number(s)".
 """
 
 import datetime as dt
+import itertools
+import operator
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -40,7 +42,6 @@ from flows.coverage import Coverage
 from flows.errors import (
     BalanceTooLow,
     InvalidFlowData,
-    NoMatch,
     OfferChanged,
     OrderRefused,
     OutOfStock,
@@ -48,7 +49,7 @@ from flows.errors import (
     StepNotPossible,
 )
 from flows.journal import MemoryJournal, PurchaseJournal
-from flows.journal.record import Limits, OrderRequest, Purchase, State, check_reference
+from flows.journal.record import NOT_BOUGHT, Limits, OrderRequest, Purchase, State, check_reference
 from flows.offers import Offer, Offers, Quote
 from flows.ordering import Ordering
 from flows.rules import OrderRules
@@ -57,8 +58,8 @@ from flows.states import SavedIds, check, dropped_by, possible_steps
 
 __all__ = ["BuyDidFlow", "new_reference"]
 
-NOT_BOUGHT = frozenset({State.PLANNED, State.REFUSED, State.EXPIRED})
 GROUPS_READ = 100
+ALL_GROUPS = 100_000
 
 
 def new_reference() -> str:
@@ -138,6 +139,10 @@ class BuyDidFlow:
     def possible(self) -> list[str]:
         """The steps that can be taken now."""
         return possible_steps(self._there(), ordering=self._now.ordering)
+
+    async def purchase(self) -> Purchase | None:
+        """What the journal knows of this purchase; None before `order`. Sends nothing."""
+        return await self._journal.read(self._ordering.key(self.reference))
 
     def to_dict(self) -> dict[str, Any]:
         """The flow as plain JSON, for a web session or another process. It holds no key.
@@ -286,16 +291,18 @@ class BuyDidFlow:
         channels: int | None = None,
         prefer: Literal["cheapest"] | None = None,
     ) -> Chosen[Offer]:
-        """Choose an offer by SKU id or included channels: 1 request unless just listed.
+        """Choose an offer by SKU id or included channels: 0 requests after a complete `offers`,
+        else 1 per 100 DID groups.
 
         When several fit, `prefer="cheapest"` decides (cheapest month, then setup). Raises
         Ambiguous with those that fit, NoMatch with all there are, OutOfStock.
         """
         self._check("choose_offer")
-        listed = self._listed
-        fresh = listed is not None and listed[0] == self._place()
-        offers = listed[1] if listed and fresh else await self._read_offers(GROUPS_READ)
-        offer = pricing.choose(offers.offers, sku_id=sku_id, channels=channels, prefer=prefer)
+        offers = self._listed[1] if self._listed and self._listed[0] == self._place() else None
+        if offers is None or not offers.is_complete:
+            # Whether a choice is the only one, or the cheapest, shows in the whole list only.
+            offers = await self._read_offers(ALL_GROUPS)
+        offer = pricing.choose(offers, sku_id=sku_id, channels=channels, prefer=prefer)
         return self._choose("choose_offer", "offer", offer)
 
     async def quote(
@@ -349,7 +356,7 @@ class BuyDidFlow:
         self._check("order")
         quote, offer = self._quote(), self._offer()
         limits = Limits(max_setup=max_setup, max_monthly=max_monthly, max_total=max_total)
-        known = await self._journal.read(self._ordering.key(self.reference))
+        known = await self.purchase()
         if known is None or known.state in NOT_BOUGHT:
             pricing.check_limits(quote, limits)
             await self._check_offer(quote, offer)
@@ -380,6 +387,21 @@ class BuyDidFlow:
         Pending: then wait again later, also after `from_dict`. 1 request per look.
         """
         purchase = await self._placed("wait")
+        return await wait_for_order(
+            self._client, self._journal, purchase, rules=self._rules, timeout=timeout
+        )
+
+    async def carry_on(self, *, timeout: float = 60.0) -> PurchaseResult:
+        """Take the purchase that the journal knows by this reference as far as it goes, and wait.
+
+        For a reference ordered before, when the choices are not at hand. Returns as `wait`,
+        raises as `order`; StepNotPossible when the journal does not know the reference.
+        """
+        known = await self.purchase()
+        if known is None:
+            why = f"the journal has no purchase {self.reference}"
+            raise StepNotPossible("carry_on", why=why, possible=self.possible)
+        purchase = await self._ordering.carry_on(known)
         return await wait_for_order(
             self._client, self._journal, purchase, rules=self._rules, timeout=timeout
         )
@@ -470,14 +492,16 @@ class BuyDidFlow:
             page += 1
             if not found:
                 break
+        fitting = pricing.offers_from(
+            groups, features=criteria.features, needs_registration=criteria.needs_registration
+        )
+        enough = [
+            criteria.allow_back_ordering or pricing.has_stock(offer, criteria.quantity)
+            for offer in fitting
+        ]
         offers = Offers(
-            offers=pricing.offers_from(
-                groups,
-                quantity=criteria.quantity,
-                features=criteria.features,
-                needs_registration=criteria.needs_registration,
-                allow_back_ordering=criteria.allow_back_ordering,
-            ),
+            offers=tuple(itertools.compress(fitting, enough)),
+            short=tuple(itertools.compress(fitting, map(operator.not_, enough))),
             groups_read=len(groups),
             groups_total=total,
         )
@@ -505,11 +529,9 @@ class BuyDidFlow:
             )
         except NotFound:
             raise OfferChanged(f"DID group {offer.did_group_id} is gone; choose again") from None
-        now = pricing.offers_from([group], quantity=1, allow_back_ordering=True)
-        try:
-            found = pricing.choose(now, sku_id=offer.sku_id, channels=None, prefer=None)
-        except NoMatch:
-            raise OfferChanged(f"SKU {offer.sku_id} is gone; choose again") from None
+        now = {found.sku_id: found for found in pricing.offers_from([group])}
+        if (found := now.get(offer.sku_id)) is None:
+            raise OfferChanged(f"SKU {offer.sku_id} is gone; choose again")
         prices = (found.setup_price, found.monthly_price)
         if prices != (offer.setup_price, offer.monthly_price):
             raise OfferChanged(
@@ -520,7 +542,7 @@ class BuyDidFlow:
 
     async def _placed(self, step: str) -> Purchase:
         self._check(step)
-        known = await self._journal.read(self._ordering.key(self.reference))
+        known = await self.purchase()
         if known is not None and known.order_id is not None:
             return known
         return self._remembered()

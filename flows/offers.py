@@ -10,7 +10,7 @@ import attrs
 
 from didww_async import InvalidInput
 from didww_async.resources import DidGroup, StockKeepingUnit
-from flows.errors import Ambiguous, NoMatch, PriceOverLimit
+from flows.errors import Ambiguous, NoMatch, OutOfStock, PriceOverLimit
 from flows.journal.record import Limits
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "check_limits",
     "check_quantity",
     "choose",
+    "has_stock",
     "offers_from",
     "plain_text",
     "quote",
@@ -62,9 +63,11 @@ class Offer:
 @attrs.frozen(kw_only=True)
 class Offers:
     """The offers of a step, cheapest month first. `groups_total` counts the DID groups that fit;
-    when more fit than were read (`is_complete` is False), narrow the choice or raise the limit."""
+    when more fit than were read (`is_complete` is False), narrow the choice or raise the limit.
+    `short` are those that fit, but have fewer numbers in stock than asked for."""
 
     offers: tuple[Offer, ...]
+    short: tuple[Offer, ...] = ()
     groups_read: int
     groups_total: int
 
@@ -117,14 +120,12 @@ class Quote:
 def offers_from(
     groups: Iterable[DidGroup],
     *,
-    quantity: int,
     features: Sequence[str] = (),
     needs_registration: bool | None = None,
-    allow_back_ordering: bool = False,
 ) -> tuple[Offer, ...]:
     """The offers of the groups that fit, cheapest month first, then setup, then SKU id.
 
-    A SKU whose price can't be read is no offer. Stock is checked unless back-ordering.
+    A SKU whose price can't be read is no offer.
     """
     found = [
         offer
@@ -133,11 +134,15 @@ def offers_from(
         if (offer := _offer(group, sku)) is not None
         if set(features) <= set(offer.features)
         if needs_registration is None or offer.needs_registration is needs_registration
-        if allow_back_ordering or offer.in_stock is None or offer.in_stock >= quantity
     ]
     return tuple(
         sorted(found, key=lambda offer: (offer.monthly_price, offer.setup_price, offer.sku_id))
     )
+
+
+def has_stock(offer: Offer, quantity: int) -> bool:
+    """Whether the offer may have so many numbers in stock; yes where the API does not say."""
+    return offer.in_stock is None or offer.in_stock >= quantity
 
 
 def _offer(group: DidGroup, sku: StockKeepingUnit) -> Offer | None:
@@ -166,7 +171,7 @@ def _offer(group: DidGroup, sku: StockKeepingUnit) -> Offer | None:
 
 
 def choose(
-    offers: Sequence[Offer],
+    offers: Offers,
     *,
     sku_id: str | None,
     channels: int | None,
@@ -174,21 +179,24 @@ def choose(
 ) -> Offer:
     """Pick the one offer that fits.
 
-    Raises NoMatch with all offers, Ambiguous with those that fit unless `prefer` decides.
+    Raises NoMatch with all offers, Ambiguous with those that fit unless `prefer` decides,
+    OutOfStock when only offers with too few in stock fit.
     """
-    fitting = [
-        offer
-        for offer in offers
-        if sku_id is None or offer.sku_id == sku_id
-        if channels is None or offer.channels == channels
-    ]
+
+    def fits(offer: Offer) -> bool:
+        return sku_id in {None, offer.sku_id} and channels in {None, offer.channels}
+
+    fitting = [offer for offer in offers.offers if fits(offer)]
     asked = ", ".join(
         f"{name} {found}"
         for name, found in (("SKU", sku_id), ("channels", channels))
         if found is not None
     )
+    if not fitting and (short := [offer.in_stock or 0 for offer in offers.short if fits(offer)]):
+        raise OutOfStock(f"only {max(short)} numbers are in stock", available=max(short))
     if not fitting:
-        raise NoMatch(f"no offer fits {asked or 'this choice'}", candidates=[*map(str, offers)])
+        listed = [str(offer) for offer in offers.offers]
+        raise NoMatch(f"no offer fits {asked or 'this choice'}", candidates=listed)
     if len(fitting) > 1 and prefer is None:
         raise Ambiguous(f"{len(fitting)} offers fit {asked}", candidates=[*map(str, fitting)])
     return fitting[0]

@@ -6,6 +6,7 @@ nothing, so a purchase that is not found ends as "unknown" and is never sent aga
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import time
@@ -13,7 +14,7 @@ import uuid
 
 import attrs
 
-from didww_async import UNSET, ApiError, Client, DidwwError, PreparedOrder
+from didww_async import UNSET, ApiError, Client, ClientClosed, DidwwError, PreparedOrder
 from didww_async.resources import DidOrderItem, OrderCreate
 from flows.errors import (
     OrderOutcomeUnknown,
@@ -47,7 +48,8 @@ CLAIMS = {State.PLANNED: Event.CLAIM, State.UNKNOWN: Event.RESEND}
 
 
 class Ordering:
-    """Places orders for one client and journal. Each object is one owner of claims."""
+    """Places orders for one client and journal. Each sending is an owner of its own claim: the same
+    object may be asked twice at once."""
 
     def __init__(
         self, client: Client, journal: PurchaseJournal, *, rules: OrderRules | None = None
@@ -55,12 +57,11 @@ class Ordering:
         self._client = client
         self._journal = journal
         self._rules = rules or OrderRules()
-        self._owner = uuid.uuid4().hex
         # Orders are placed and looked up by reference, whatever version the client speaks else.
         speaks = client.api_version >= ORDERING_VERSION
         speaker = client if speaks else client.at_version(ORDERING_VERSION)
         self._orders = speaker.orders
-        self._settling = Settling(speaker, journal, rules=self._rules, owner=self._owner)
+        self._settling = Settling(speaker, journal, rules=self._rules)
 
     def key(self, reference: str) -> PurchaseKey:
         """The journal key of a reference of this client."""
@@ -119,9 +120,10 @@ class Ordering:
         found = await self._settling.look_up(purchase)
         if found is not None:
             return _result(await self._settling.adopted(purchase, found), None)
-        sent, failure = await self._client.run_to_completion(self._send(purchase))
+        owner = uuid.uuid4().hex
+        sent, failure = await self._send(purchase, owner)
         if sent.state is State.SENT:
-            sent = await self._settling.settled(sent)
+            sent = await self._settling.settled(sent, owner=owner)
         return _result(sent, failure)
 
     # -- planning
@@ -157,17 +159,40 @@ class Ordering:
 
     async def _step(self, purchase: Purchase) -> tuple[Purchase, DidwwError | None]:
         failure: DidwwError | None = None
+        owner = uuid.uuid4().hex
         if purchase.state is State.PLANNED:
-            purchase, failure = await self._client.run_to_completion(self._send(purchase))
+            purchase, failure = await self._send(purchase, owner)
         if purchase.state is State.SENT:
-            purchase = await self._settling.settled(purchase)
+            purchase = await self._settling.settled(purchase, owner=owner)
         return purchase, failure
 
-    async def _send(self, purchase: Purchase) -> tuple[Purchase, DidwwError | None]:
-        """Claim and send; the client owns the task this runs in."""
-        async with self._orders.prepare(_body(purchase), timeouts=self._rules.timeouts) as order:
-            claimed = await self._claim(purchase)
-            if claimed.state is not State.SENT or claimed.owner != self._owner:
+    async def _send(self, purchase: Purchase, owner: str) -> tuple[Purchase, DidwwError | None]:
+        """Wait for the order's turn, then claim and send in a task that the client owns.
+
+        A caller that is cancelled while it waits has ordered nothing; later it only detaches.
+        """
+        order = self._orders.prepare(_body(purchase), timeouts=self._rules.timeouts)
+        async with contextlib.AsyncExitStack() as turn:
+            await turn.enter_async_context(order)
+            theirs = turn.pop_all()
+        try:
+            return await self._client.run_to_completion(
+                self._claim_and_post(purchase, owner, order, theirs)
+            )
+        except ClientClosed:
+            await theirs.aclose()  # the work was not begun: nobody else gives the turn back
+            raise
+
+    async def _claim_and_post(
+        self,
+        purchase: Purchase,
+        owner: str,
+        order: PreparedOrder,
+        turn: contextlib.AsyncExitStack,
+    ) -> tuple[Purchase, DidwwError | None]:
+        async with turn:
+            claimed = await self._claim(purchase, owner)
+            if claimed.state is not State.SENT or claimed.owner != owner:
                 return claimed, None
             try:
                 placed = await order.send()
@@ -181,7 +206,7 @@ class Ordering:
                 return await self._note(claimed, error=type(problem).__name__), None
         return await self._settling.adopted(claimed, placed), None
 
-    async def _claim(self, purchase: Purchase) -> Purchase:
+    async def _claim(self, purchase: Purchase, owner: str) -> Purchase:
         """Commit a claim right before the POST; the record as somebody else made it if too late."""
         event = CLAIMS[purchase.state]
         current: Purchase | None = purchase
@@ -194,7 +219,7 @@ class Ordering:
             new = transition(
                 current,
                 event,
-                owner=self._owner,
+                owner=owner,
                 attempt=current.attempt + 1,
                 claimed_at=now,
                 error=None,

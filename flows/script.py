@@ -9,12 +9,13 @@ from didww_async import Client, InvalidInput
 from flows.buy_did import BuyDidFlow
 from flows.choices import check_npa, check_nxx
 from flows.completion import PurchaseResult
-from flows.journal import PurchaseJournal
-from flows.journal.record import check_reference
+from flows.errors import ReferenceMismatch
+from flows.journal import Purchase, PurchaseJournal
+from flows.journal.record import NOT_BOUGHT, check_reference
 from flows.offers import check_quantity
 from flows.rules import OrderRules
 
-__all__ = ["PurchaseRequest", "buy"]
+__all__ = ["PurchaseRequest", "buy", "choose_all", "choose_place"]
 
 
 @attrs.frozen(kw_only=True)
@@ -71,9 +72,14 @@ async def buy(
 ) -> PurchaseResult:
     """Buy what is asked for and wait up to `timeout` seconds for the numbers.
 
-    Returns Completed, Pending or Canceled; raises what the steps of BuyDidFlow raise.
+    A reference that the journal knows is carried on, whatever the offers, stock and balance are
+    by now. Returns Completed, Pending or Canceled; raises what the steps of BuyDidFlow raise.
     """
     flow = BuyDidFlow(client, journal=journal, reference=request.reference, rules=rules)
+    known = await flow.purchase()
+    if known is not None and known.state not in NOT_BOUGHT:
+        _check_same(request, known)
+        return await flow.carry_on(timeout=timeout)
     await choose_all(flow, request)
     await flow.quote()
     await flow.order(
@@ -85,7 +91,19 @@ async def buy(
 
 
 async def choose_all(flow: BuyDidFlow, request: PurchaseRequest) -> None:
-    """Take every choosing step that the request names."""
+    """Take every choosing step that the request names, offer included."""
+    await choose_place(flow, request)
+    await flow.offers(
+        quantity=request.quantity,
+        features=request.features,
+        needs_registration=request.needs_registration,
+        allow_back_ordering=request.allow_back_ordering,
+    )
+    await flow.choose_offer(sku_id=request.sku_id, channels=request.channels, prefer=request.prefer)
+
+
+async def choose_place(flow: BuyDidFlow, request: PurchaseRequest) -> None:
+    """Take the steps from the country to the city or prefix that the request names."""
     await flow.choose_country(request.country)
     if request.number_type is not None:
         await flow.choose_number_type(request.number_type)
@@ -95,10 +113,11 @@ async def choose_all(flow: BuyDidFlow, request: PurchaseRequest) -> None:
         await flow.choose_city(request.city)
     if request.npa is not None:
         await flow.choose_nanpa_prefix(npa=request.npa, nxx=request.nxx)
-    await flow.offers(
-        quantity=request.quantity,
-        features=request.features,
-        needs_registration=request.needs_registration,
-        allow_back_ordering=request.allow_back_ordering,
-    )
-    await flow.choose_offer(sku_id=request.sku_id, channels=request.channels, prefer=request.prefer)
+
+
+def _check_same(request: PurchaseRequest, known: Purchase) -> None:
+    """Raise ReferenceMismatch where the request surely is not what the reference stands for."""
+    asked = (request.quantity, request.allow_back_ordering)
+    stands_for = (known.request.quantity, known.request.allow_back_ordering)
+    if asked != stands_for or request.sku_id not in {None, known.request.sku_id}:
+        raise ReferenceMismatch(purchase=known)

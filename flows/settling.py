@@ -16,29 +16,26 @@ __all__ = ["Settling"]
 
 
 class Settling:
-    """Watches the journal and looks orders up by reference, for one owner of claims."""
+    """Watches the journal and looks orders up by reference."""
 
-    def __init__(
-        self, client: Client, journal: PurchaseJournal, *, rules: OrderRules, owner: str
-    ) -> None:
+    def __init__(self, client: Client, journal: PurchaseJournal, *, rules: OrderRules) -> None:
         """`client` must speak an API version with external references."""
         self._orders = client.orders
         self._journal = journal
         self._rules = rules
-        self._owner = owner
 
-    async def settled(self, purchase: Purchase) -> Purchase:
+    async def settled(self, purchase: Purchase, *, owner: str | None = None) -> Purchase:
         """Watch, then look up, until the purchase is proven or its settling time is over.
 
-        Who sent the order knows that its exchange is over and looks at once; others first let a
-        healthy one finish. A purchase that is unknown already is looked up once.
+        `owner`: of a claim whose exchange the caller knows to be over: it looks at once. Others
+        first let a healthy one finish. A purchase that is unknown already is looked up once.
         Returns the record, "unknown" when nothing was found. Raises DuplicateOrders,
         ReferenceTaken; OrderOutcomeUnknown when DIDWW could not be asked.
         """
         pauses = self._rules.pauses()
         while True:
             now = await self._journal.now()
-            if purchase.owner == self._owner or now >= self.may_look(purchase):
+            if purchase.owner == owner or now >= self.may_look(purchase):
                 over = now >= self.give_up(purchase) or purchase.state is State.UNKNOWN
                 try:
                     found = await self.look_up(purchase)

@@ -29,13 +29,21 @@ log = logging.getLogger("didww_async")
 
 
 class Turn:
-    """Connection slot and rate grant, taken: what is sent on it does not wait any more.
+    """Connection slot, authentication and rate grant: what is sent on it does not wait any more.
 
     `waited`: seconds it took to get them; `began`: whether an exchange was started on it.
     """
 
-    def __init__(self, *, grant: Grant, held: contextlib.AsyncExitStack, waited: float) -> None:
+    def __init__(
+        self,
+        *,
+        grant: Grant,
+        held: contextlib.AsyncExitStack,
+        waited: float,
+        auth: Mapping[str, str],
+    ) -> None:
         self.grant = grant
+        self.auth = auth
         self.waited = waited
         self.began = False
         self._held = held
@@ -114,7 +122,7 @@ class Sender:
     async def turn(self, *, ordering: bool = False) -> Turn:
         """Take a connection slot, an order slot if `ordering`, and a rate grant. End it.
 
-        Raises ClientClosed at once, not after having waited.
+        Raises ClientClosed at once, not after having waited; and what the user's Auth raises.
         """
         self._exchange.check_usable()
         started = time.monotonic()
@@ -122,23 +130,24 @@ class Sender:
             if ordering:
                 await taken.enter_async_context(self._order_slots)
             await taken.enter_async_context(self._slots)
+            # Before the grant: a token that must be fetched may take its time.
+            auth = await self._auth.headers()
             grant = await self.rate_limit.acquire()
-            return Turn(grant=grant, held=taken.pop_all(), waited=time.monotonic() - started)
+            waited = time.monotonic() - started
+            return Turn(grant=grant, held=taken.pop_all(), waited=waited, auth=auth)
 
     async def exchange(self, call: Call, turn: Turn, *, attempt: int = 1) -> Reply:
         """One exchange on a turn already taken: one request on the wire, or none.
 
-        Raises ApiError for an answer that is no success, NotSent or OutcomeUnknown for none, and
-        whatever the user's Auth raises.
+        Raises ApiError for an answer that is no success, NotSent or OutcomeUnknown for none.
         """
         url = self.url(call)
-        auth = await self._auth.headers()
         self._exchange.check_usable()
         started = time.monotonic()
         turn.began = True
         result: Reply | BaseException
         try:
-            result = await self._outcome(call, url, auth, turn)
+            result = await self._outcome(call, url, turn.auth, turn)
         except BaseException as cut_short:  # cancelled, or no error of the network
             self._tell(call, url, cut_short, turn, attempt=attempt, started=started)
             raise

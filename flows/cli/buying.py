@@ -107,14 +107,8 @@ class Buying:
             return await guide.choose(wanted, terms)
         async with screen.progress("choosing"):
             await choose_place(flow, wanted)
-            found = await read_offers(flow, wanted)
+            await read_offers(flow, wanted)
             await choose_offer(flow, terms)
-        if not found.is_complete and terms.prefer is not None:
-            screen.say(
-                f"Only {found.groups_read} of {found.groups_total} DID groups were compared; "
-                "narrow the choice to compare all.",
-                "warning",
-            )
         return wanted
 
     def _show(self, flow: BuyDidFlow, quote: Quote) -> None:

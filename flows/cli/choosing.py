@@ -1,7 +1,7 @@
 """Taking the flow's steps as the options say; what is asked for instead is in `guided`."""
 
 from didww_async import InvalidInput
-from flows import BuyDidFlow, Chosen, Offer, Offers
+from flows import BuyDidFlow, Chosen, Offer, Offers, script
 from flows.cli.options import Terms, Wanted
 from flows.errors import OutOfStock
 
@@ -15,40 +15,25 @@ async def choose_place(flow: BuyDidFlow, wanted: Wanted) -> None:
     request = wanted.request()  # checks them together before anything is sent
     if not request.country:
         raise InvalidInput("name the country: --country US")
-    await flow.choose_country(request.country)
-    if request.number_type is not None:
-        await flow.choose_number_type(request.number_type)
-    if request.region is not None:
-        await flow.choose_region(request.region)
-    if request.city is not None:
-        await flow.choose_city(request.city)
-    if request.npa is not None:
-        await flow.choose_nanpa_prefix(npa=request.npa, nxx=request.nxx)
+    await script.choose_place(flow, request)
 
 
 async def read_offers(flow: BuyDidFlow, wanted: Wanted) -> Offers:
     """Read the offers at the place chosen. Raises OutOfStock when only fewer numbers are there."""
     request = wanted.request()
-
-    async def read(quantity: int) -> Offers:
-        return await flow.offers(
-            quantity=quantity,
-            features=request.features,
-            needs_registration=request.needs_registration,
-            allow_back_ordering=request.allow_back_ordering,
-            limit=GROUPS_READ,
+    found = await flow.offers(
+        quantity=request.quantity,
+        features=request.features,
+        needs_registration=request.needs_registration,
+        allow_back_ordering=request.allow_back_ordering,
+        limit=GROUPS_READ,
+    )
+    if not found and found.short:
+        most = max(offer.in_stock or 0 for offer in found.short)
+        raise OutOfStock(
+            f"at most {most} numbers are in stock, {request.quantity} were asked for",
+            available=most,
         )
-
-    found = await read(request.quantity)
-    if not found and request.quantity > 1:
-        # Nothing there is one thing, not enough of it is another.
-        most = max((offer.in_stock or 0 for offer in await read(1)), default=0)
-        if most > 0:
-            raise OutOfStock(
-                f"at most {most} numbers are in stock, {request.quantity} were asked for",
-                available=most,
-            )
-        return await read(request.quantity)
     return found
 
 

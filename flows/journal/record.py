@@ -28,6 +28,7 @@ __all__ = [
     "Event",
     "IllegalTransition",
     "Limits",
+    "NOT_BOUGHT",
     "OrderRequest",
     "Purchase",
     "PurchaseKey",
@@ -91,6 +92,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.ORDERED, Event.CANCELED): State.CANCELED,
 }
 
+NOT_BOUGHT = frozenset({State.PLANNED, State.REFUSED, State.EXPIRED})
+
 # What only the claim that was made may say about itself: same owner, same attempt.
 OWNERS_WORD = frozenset({Event.REFUSED, Event.GIVE_BACK})
 
@@ -144,7 +147,8 @@ class Purchase:
 
     `attempt` counts claims; `owner` names the last one's maker. `surely_bought` says that DIDWW
     accepted the order though its id is unknown, `doubtful` that it was sent again while nobody
-    knew what became of the first time. Times are the journal's own.
+    knew what became of the first time. Times are the journal's own; `updated_at` is filled in by
+    the journal when it writes, and says nothing about equality.
     """
 
     key: PurchaseKey
@@ -163,7 +167,7 @@ class Purchase:
     error: str | None = None
     surely_bought: bool = False
     doubtful: bool = False
-    updated_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = attrs.field(default=None, eq=False)
 
     @property
     def reference(self) -> str:

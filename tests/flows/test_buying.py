@@ -22,6 +22,7 @@ from flows.errors import (
     OrderRefused,
     OutOfStock,
     PriceOverLimit,
+    ReferenceMismatch,
     StepNotPossible,
 )
 
@@ -421,3 +422,66 @@ async def test_a_worker_uses_the_retry_policy_for_reads(client: Client, sim: Sim
         result = await buy(stubborn, BY_CITY, rules=HURRIED)
     assert isinstance(result, Completed)
     assert 1 == posts(sim)
+
+
+# -- a reference that was ordered before
+
+
+async def test_a_known_reference_is_reported_whatever_stock_and_balance_are_by_now(
+    client: Client, sim: Simulator
+) -> None:
+    request = attrs.evolve(BY_CITY, reference="po-1")
+    first = await buy(client, request, rules=HURRIED)
+    sim.set_stock(group_id=NEW_YORK_GROUP, count=0)
+    sim.balance = Decimal(0)
+    again = await buy(client, request, rules=HURRIED)
+    assert isinstance(first, Completed)
+    assert isinstance(again, Completed)
+    assert first.numbers == again.numbers
+    assert 1 == posts(sim)
+
+
+@pytest.mark.parametrize(
+    "other", [{"quantity": 3}, {"sku_id": "another"}, {"allow_back_ordering": True}]
+)
+async def test_a_known_reference_for_another_request_is_refused(
+    other: dict[str, Any], client: Client, sim: Simulator
+) -> None:
+    request = attrs.evolve(BY_CITY, reference="po-1")
+    await buy(client, request, rules=HURRIED)
+    with pytest.raises(ReferenceMismatch, match="po-1"):
+        await buy(client, attrs.evolve(request, **other), rules=HURRIED)
+    assert 1 == posts(sim)
+
+
+async def test_a_flow_knows_its_purchase_from_the_order_on(client: Client) -> None:
+    flow = await ready(client)
+    assert await flow.purchase() is None
+    with pytest.raises(StepNotPossible, match="no purchase"):
+        await flow.carry_on()
+    await flow.order()
+    known = await flow.purchase()
+    assert known is not None
+    assert flow.reference == known.reference
+    assert isinstance(await flow.carry_on(), Completed)
+
+
+async def test_asking_for_more_than_any_offer_has_is_out_of_stock_not_no_match(
+    client: Client, sim: Simulator
+) -> None:
+    with pytest.raises(OutOfStock, match="only 620"):
+        await buy(client, attrs.evolve(BY_CITY, quantity=621), rules=HURRIED)
+    assert 0 == posts(sim)
+
+
+async def test_the_cheapest_of_a_big_country_is_the_cheapest_of_all(
+    client: Client, sim: Simulator
+) -> None:
+    flow = BuyDidFlow(client)
+    await flow.choose_country("GB")
+    first_page = await flow.offers()
+    assert not first_page.is_complete
+    chosen = (await flow.choose_offer(prefer="cheapest")).chosen
+    everything = await flow.offers(limit=10_000)
+    assert everything.is_complete
+    assert everything[0] == chosen

@@ -8,12 +8,14 @@ import pytest
 
 from didww_async import UNSET, InvalidInput
 from didww_async.resources import DidGroup, DidGroupMeta, DidGroupType, Feature, StockKeepingUnit
-from flows.errors import Ambiguous, NoMatch, PriceOverLimit
+from flows.errors import Ambiguous, NoMatch, OutOfStock, PriceOverLimit
 from flows.journal import Limits
 from flows.offers import (
+    Offers,
     check_limits,
     check_quantity,
     choose,
+    has_stock,
     offers_from,
     plain_text,
     quote,
@@ -45,20 +47,18 @@ def group(id: str = "g", *, skus: tuple[StockKeepingUnit, ...], **meta: Any) -> 
 
 def test_offers_come_cheapest_month_first() -> None:
     skus = (sku("c", "4", channels=2), sku("b", "1", setup="2"), sku("a", "1", setup="1"))
-    assert ["a", "b", "c"] == [o.sku_id for o in offers_from([group(skus=skus)], quantity=1)]
+    assert ["a", "b", "c"] == [o.sku_id for o in offers_from([group(skus=skus)])]
 
 
 @pytest.mark.parametrize(
     ("expected", "arguments"),
     [
-        (1, {"quantity": 10}),
-        (0, {"quantity": 11}),
-        (1, {"quantity": 11, "allow_back_ordering": True}),
-        (1, {"quantity": 1, "features": ("voice_in",)}),
-        (1, {"quantity": 1, "features": ("voice_in", "t38")}),
-        (0, {"quantity": 1, "features": ("voice_in", "sms_in")}),
-        (1, {"quantity": 1, "needs_registration": False}),
-        (0, {"quantity": 1, "needs_registration": True}),
+        (1, {}),
+        (1, {"features": ("voice_in",)}),
+        (1, {"features": ("voice_in", "t38")}),
+        (0, {"features": ("voice_in", "sms_in")}),
+        (1, {"needs_registration": False}),
+        (0, {"needs_registration": True}),
     ],
 )
 def test_offers_fit_the_criteria(expected: int, arguments: dict[str, Any]) -> None:
@@ -67,21 +67,25 @@ def test_offers_fit_the_criteria(expected: int, arguments: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("broken", [sku("a", UNSET), sku("a", "1", setup=UNSET), sku("a", "-1")])
 def test_what_has_no_usable_price_is_no_offer(broken: StockKeepingUnit) -> None:
-    assert () == offers_from([group(skus=(broken,))], quantity=1)
+    assert () == offers_from([group(skus=(broken,))])
 
 
 def test_a_group_the_server_said_little_about_is_still_an_offer() -> None:
     bare = DidGroup(id="g", stock_keeping_units=(sku("a", "1"),))
-    [offer] = offers_from([bare], quantity=5)
+    [offer] = offers_from([bare])
     assert (None, "", (), 0) == (offer.in_stock, offer.area_name, offer.features, offer.channels)
 
 
-OFFERS = offers_from(
-    [
-        group("g1", skus=(sku("s0", "1"), sku("s2", "3", channels=2))),
-        group("g2", skus=(sku("t2", "2", channels=2),)),
-    ],
-    quantity=1,
+OFFERS = Offers(
+    offers=offers_from(
+        [
+            group("g1", skus=(sku("s0", "1"), sku("s2", "3", channels=2))),
+            group("g2", skus=(sku("t2", "2", channels=2),)),
+        ]
+    ),
+    short=offers_from([group("g3", skus=(sku("u5", "2", channels=5),), total_count=3)]),
+    groups_read=3,
+    groups_total=3,
 )
 
 
@@ -111,8 +115,21 @@ def test_no_fitting_offer_lists_what_there_is() -> None:
     assert 3 == len(caught.value.candidates)
 
 
+@pytest.mark.parametrize("how", [{"sku_id": "u5"}, {"channels": 5, "prefer": "cheapest"}])
+def test_an_offer_with_too_few_in_stock_is_told_apart_from_none(how: dict[str, Any]) -> None:
+    with pytest.raises(OutOfStock, match="only 3 numbers") as caught:
+        choose(OFFERS, **{"sku_id": None, "channels": None, "prefer": None, **how})
+    assert 3 == caught.value.available
+
+
+@pytest.mark.parametrize(("expected", "count"), [(True, 5), (True, UNSET), (False, 4), (False, 0)])
+def test_stock_is_enough_where_the_api_does_not_say(expected: bool, count: Any) -> None:
+    [offer] = offers_from([group(skus=(sku("a", "1"),), total_count=count)])
+    assert expected is has_stock(offer, 5)
+
+
 def test_a_quote_adds_up() -> None:
-    offer = offers_from([group(skus=(sku("a", "0.09", setup="4.00"),))], quantity=1)[0]
+    offer = offers_from([group(skus=(sku("a", "0.09", setup="4.00"),))])[0]
     quoted = quote(
         offer, quantity=3, allow_back_ordering=False, balance=Decimal("12.27"), made_at=NOON
     )
@@ -125,7 +142,7 @@ def test_a_quote_adds_up() -> None:
     [("max_setup", "4", "3.99"), ("max_monthly", "1", "0.99"), ("max_total", "10", "9.99")],
 )
 def test_limits_are_inclusive(limit: str, allowed: str, refused: str) -> None:
-    offer = offers_from([group(skus=(sku("a", "1", setup="4"),))], quantity=1)[0]
+    offer = offers_from([group(skus=(sku("a", "1", setup="4"),))])[0]
     quoted = quote(offer, quantity=2, allow_back_ordering=False, balance=Decimal(0), made_at=NOON)
     check_limits(quoted, Limits(**{limit: Decimal(allowed)}))
     with pytest.raises(PriceOverLimit, match=f"{limit}={refused}"):
