@@ -102,7 +102,7 @@ class CallbackReceiver:
         self._keys = (secret,) if isinstance(secret, str) else tuple(secret)
         if not self._keys or not all(isinstance(key, str) and key for key in self._keys):
             raise InvalidInput(
-                "secret is a text or several, none empty: anybody could sign with it"
+                "secret is one text or several, none empty: anybody could sign with an empty one"
             )
         self._handle = handle
         self._public = None if public_url is None else _PublicUrl.of(public_url)
@@ -129,7 +129,8 @@ class CallbackReceiver:
 
         `url` is the URL as it was called, with the query byte for byte; with `public_url` its
         path and query are enough. `body` may be a stream: it is read up to `max_body`, for POST
-        only, and not at all without a signature; one that breaks raises UnreadableCallback.
+        only, and not at all without a signature; a stream that breaks off says so by raising
+        UnreadableCallback.
 
         204: handled, now or before. 400: not readable. 403: not signed by DIDWW. 405: neither GET
         nor POST. 413: larger than `max_body`. 500: `handle` raised. 503: closed.

@@ -10,13 +10,10 @@ _HOST = re.compile(r"[^\s/?#@\\]+\Z")
 def called_url(scheme: str, host: str, target: str) -> str:
     """Put the URL together from the request target as received, and change nothing in it.
 
-    A request that no URL can have led to gives "": nothing can be signed for it.
+    What no URL can have led to comes out as a path without host, for which nothing can be signed.
     """
     if not target.startswith("/"):
-        # A target may be a whole URL, as for proxies; then only its path and query matter.
-        _, separator, rest = target.partition("://")
-        slash = rest.find("/")
-        if not separator or slash < 0:
-            return ""
-        target = rest[slash:]
+        # A target may be a whole URL, as for proxies; then its host counts, not the header's.
+        host, slash, path = target.partition("://")[2].partition("/")
+        target = slash + path
     return f"{scheme}://{host}{target}" if _HOST.match(host) else target

@@ -1,5 +1,14 @@
 """A DIDWW API on this machine: coverage, stock, orders that complete later, faults on demand."""
 
+from didww_async.simulator.callbacks import (
+    REAL_RETRIES,
+    CallbackFault,
+    CallbackForged,
+    CallbackLate,
+    CallbackLost,
+    CallbackTwice,
+    SentCallback,
+)
 from didww_async.simulator.faults import (
     AnswerLate,
     Delay,
@@ -22,8 +31,14 @@ from didww_async.simulator.records import AvailableDid, Did, Order, OrderItem, R
 from didww_async.simulator.server import Simulator, serve
 
 __all__ = [
+    "REAL_RETRIES",
     "AnswerLate",
     "AvailableDid",
+    "CallbackFault",
+    "CallbackForged",
+    "CallbackLate",
+    "CallbackLost",
+    "CallbackTwice",
     "Delay",
     "Did",
     "DropAfter",
@@ -40,6 +55,7 @@ __all__ = [
     "Redirect",
     "Reservation",
     "Reset",
+    "SentCallback",
     "ServerFault",
     "Simulator",
     "StaleClose",

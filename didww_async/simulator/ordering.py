@@ -75,7 +75,9 @@ def cancel(world: "World", order: Order) -> None:
             world.stock.put_back_shown(item.available_did)
         else:
             world.stock.give_back(item.group_id, item.taken)
-    world.keep_order(attrs.evolve(order, status="canceled"))
+    canceled = attrs.evolve(order, status="canceled")
+    world.keep_order(canceled)
+    world.canceled(canceled)
 
 
 def change_reference(world: "World", order: Order, data: Mapping[str, Any]) -> Order:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from didww_async.simulator.application import Application, Incoming, Reply
 from didww_async.simulator.atlas import Atlas, shipped_atlas
+from didww_async.simulator.callbacks import CallbackFault, CallbackSender, SentCallback
 from didww_async.simulator.coverage import Coverage
 from didww_async.simulator.delivery import deliver, listed_late
 from didww_async.simulator.faults import DropBefore, Fault, FaultBoard, Injection
@@ -48,12 +49,14 @@ class Simulator(Settings):
     _application: Application = attrs.field(init=False)
     _requests: list[ReceivedRequest] = attrs.field(init=False, factory=list)
     _faults: FaultBoard = attrs.field(init=False, factory=FaultBoard)
+    _sender: CallbackSender = attrs.field(init=False)
     _timers: dict[str, asyncio.TimerHandle] = attrs.field(init=False, factory=dict)
     _runner: web.ServerRunner | None = attrs.field(init=False, default=None)
     _base_url: str | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._atlas = shipped_atlas() if self.coverage is None else Atlas.of(self.coverage)
+        self._sender = CallbackSender(self)
         self.reset()
 
     def __repr__(self) -> str:
@@ -71,13 +74,15 @@ class Simulator(Settings):
         )
         await runner.setup()
         await web.TCPSite(runner, _HOST, self.port).start()
+        self._sender.open()
         self._runner = runner
         self._base_url = f"http://{_HOST}:{runner.addresses[0][1]}{_ROOT}"
         self._application = Application(self._world, base_url=self._base_url)
 
     async def stop(self) -> None:
-        """Close all connections. Pending orders stay pending."""
+        """Close all connections. Pending orders stay pending; callbacks are not retried."""
         self._cancel_timers()
+        await self._sender.close()
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()
@@ -103,9 +108,11 @@ class Simulator(Settings):
     def reset(self) -> None:
         """Go back to the beginning: stock, prices, money, orders, requests, faults, rate limit."""
         self._cancel_timers()
+        self._sender.reset()
         self._world = World(self._atlas, self)
         self._world.placed = self._on_placed
         self._world.completed = self._on_completed
+        self._world.canceled = self._on_canceled
         self._application = Application(self._world, base_url=self._base_url or "")
         self._requests = []
         self._faults.clear()
@@ -133,6 +140,11 @@ class Simulator(Settings):
     def requests(self) -> list[ReceivedRequest]:
         """Every request that was read, also the ones that were refused."""
         return list(self._requests)
+
+    @property
+    def callbacks(self) -> list[SentCallback]:
+        """Every attempt to deliver a callback, and the callbacks that were not sent."""
+        return self._sender.sent
 
     @property
     def balance(self) -> Decimal:
@@ -211,6 +223,10 @@ class Simulator(Settings):
         """Let a share of all requests meet one of the faults, which may have weights."""
         self._faults.inject_randomly(faults, rate=rate, seed=seed, method=method)
 
+    def inject_callback(self, fault: CallbackFault, *, times: int | None = 1) -> None:
+        """Let the next `times` callbacks (None: all until `reset`) meet a fault."""
+        self._sender.plan(fault, times=times)
+
     def clear_faults(self) -> None:
         self._faults.clear()
 
@@ -227,7 +243,12 @@ class Simulator(Settings):
             self.complete(order_id)
 
     def _on_completed(self, order: Order) -> None:
-        """Called once for every order that completed; its callback would be sent from here."""
+        """Called once for every order that completed."""
+        self._sender.tell(order)
+
+    def _on_canceled(self, order: Order) -> None:
+        """Called once for every order that was canceled."""
+        self._sender.tell(order)
 
     def _forget_timer(self, order_id: str) -> None:
         timer = self._timers.pop(order_id, None)

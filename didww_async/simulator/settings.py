@@ -1,6 +1,6 @@
 """The options of a simulator. All may also be changed while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -47,6 +47,14 @@ class Settings:
     """Seconds until a pending order completes; None: it stays pending until it is told to."""
     orders_visible_after: float = 0
     """Seconds until a new order shows up in GET /orders; GET /orders/{id} finds it at once."""
+
+    callback_secret: str = "simulator-secret"  # noqa: S105  # of a simulated account
+    """What callbacks are signed with."""
+    callback_retries: Sequence[float] = (0.05, 0.1, 0.2, 0.5, 1, 1, 1, 1, 1)
+    """Seconds before each further attempt, while a callback is not answered with 2xx; DIDWW's own
+    are in `REAL_RETRIES`."""
+    callback_timeout: float = 60
+    """Seconds a receiver has to answer a callback."""
 
     latency: float = 0
     jitter: float = 0

@@ -37,6 +37,8 @@ class World:
         """Called with every new order."""
         self.completed: Callable[[Order], None] = ignore
         """Called with every order that completed: the place to send its callback from."""
+        self.canceled: Callable[[Order], None] = ignore
+        """Called with every order that was canceled, by the customer or by DIDWW."""
         self._prices: dict[str, SkuRow] = {}
         self._pending: dict[str, Order] = {}
         self.dids_by_order: dict[str, list[Did]] = {}

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+from cattrs.gen import make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
 
 from didww_async import InvalidInput
@@ -36,7 +37,11 @@ COLUMNS = (
 
 @attrs.frozen(kw_only=True)
 class Details:
-    """What nobody searches for, kept together as one JSON document."""
+    """What nobody searches for, kept together as one JSON document.
+
+    What has its default is left out, so that an older version can read the records that don't use
+    what it does not know. The defaults therefore never change.
+    """
 
     request: OrderRequest
     limits: Limits
@@ -44,6 +49,7 @@ class Details:
     numbers: tuple[str, ...] = ()
     error: str | None = None
     surely_bought: bool = False
+    doubtful: bool = False
 
 
 def _decimal(text: Any, _: type) -> Decimal:
@@ -55,6 +61,9 @@ def _decimal(text: Any, _: type) -> Decimal:
 CONVERTER = make_converter(forbid_extra_keys=True, detailed_validation=False)
 CONVERTER.register_unstructure_hook(Decimal, str)
 CONVERTER.register_structure_hook(Decimal, _decimal)
+CONVERTER.register_unstructure_hook(
+    Details, make_dict_unstructure_fn(Details, CONVERTER, _cattrs_omit_if_default=True)
+)
 
 
 def to_row(purchase: Purchase) -> dict[str, Any]:
@@ -69,6 +78,7 @@ def to_row(purchase: Purchase) -> dict[str, Any]:
         numbers=purchase.numbers,
         error=purchase.error,
         surely_bought=purchase.surely_bought,
+        doubtful=purchase.doubtful,
     )
     row = {
         "origin": purchase.key.origin,

@@ -155,7 +155,11 @@ class SqliteJournal:
         await self._worker.aclose(self._close)
 
     async def __aenter__(self) -> Self:
-        return await self.open()
+        try:
+            return await self.open()
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def __aexit__(
         self,
@@ -238,7 +242,7 @@ class SqliteJournal:
         """A write: all of the block is committed and on the disk when it is left, or nothing."""
         with self._errors():
             connection = self._connection()
-            with _immediately(connection):
+            with _transaction(connection, "BEGIN IMMEDIATE"):
                 try:
                     yield connection
                 except sqlite3.IntegrityError as error:
@@ -299,17 +303,21 @@ class SqliteJournal:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # First only look: a file that is somebody else's stays as it is.
-        version = self._version(connection)
+        with _transaction(connection, "BEGIN"):
+            version = self._version(connection)
         self._write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: flush the disk's own cache as well
         if version < VERSION:
-            with _immediately(connection):
+            with _transaction(connection, "BEGIN IMMEDIATE"):
                 self._migrate(connection)
         self._check_parts(connection)
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """The file's schema version, 0 for an empty file; raises when it is not for us."""
+        """The file's schema version, 0 for an empty file; raises when it is not for us.
+
+        To be asked in a transaction: another process may be creating the journal right now.
+        """
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         parts = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -387,9 +395,9 @@ class SqliteJournal:
 
 
 @contextlib.contextmanager
-def _immediately(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that has the right to write from its beginning: nobody comes in between."""
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """With BEGIN one view of the file; with BEGIN IMMEDIATE also the right to write, at once."""
+    connection.execute(begin)
     try:
         yield
         connection.execute("COMMIT")

@@ -71,16 +71,15 @@ async def _result(job: "Future[T]") -> T:
     """What the job returns; a job that has not begun when the caller is cancelled is dropped."""
     try:
         return await asyncio.shield(asyncio.wrap_future(job))
-    except asyncio.CancelledError:
-        if not job.cancel():
-            await _end(job)
-        raise
+    except asyncio.CancelledError as cancelled:
+        if job.cancel():
+            raise
+        return await _end(job, cancelled)
 
 
-async def _end(job: "Future[T]") -> T:
+async def _end(job: "Future[T]", cancelled: asyncio.CancelledError | None = None) -> T:
     """Wait for the job however often the caller is cancelled, and tell about both after that."""
     ended = asyncio.wrap_future(job)
-    cancelled: asyncio.CancelledError | None = None
     while not ended.done():
         try:
             await asyncio.wait([ended])

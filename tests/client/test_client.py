@@ -624,8 +624,8 @@ async def test_auth_that_fails_before_an_order_leaves_it_unbegun() -> None:
 
     async with talking(reply(ORDER, status=201), api_key=Broken()) as (client, server):
         prepared = client.orders.prepare(NEW)
-        async with prepared:
-            assert isinstance(await failure_of(prepared.send()), LookupError)
+        with pytest.raises(LookupError, match="no token"):
+            await prepared.__aenter__()  # before any claim: its own turn is what it waits for
         assert not prepared.began
     assert [] == server.requests
 
