@@ -8,7 +8,6 @@ The only module outside the transport that imports aiohttp.
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import ClientError, web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from didww_async.callbacks.parsing import UnreadableCallback
 from didww_async.callbacks.receiver import CallbackReceiver
@@ -43,5 +42,5 @@ async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
     try:
         async for chunk in request.content.iter_any():
             yield chunk
-    except (OSError, ClientError, HttpProcessingError, web.RequestPayloadError) as error:
+    except (OSError, ClientError, web.RequestPayloadError) as error:
         raise UnreadableCallback("the body did not arrive") from error
