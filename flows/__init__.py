@@ -10,12 +10,13 @@
 from flows.buy_did import BuyDidFlow
 from flows.choices import Chosen, Filters
 from flows.completion import Canceled, Completed, Pending, PurchaseResult
-from flows.journal import MemoryJournal, Purchase, PurchaseJournal
+from flows.journal import MemoryJournal, Purchase, PurchaseJournal, SqliteJournal, journal_at
 from flows.offers import Offer, Offers, Quote
 from flows.resuming import Resumed, cancel, reconcile, resend, resume, run_sweeper
 from flows.rules import OrderRules
 from flows.script import PurchaseRequest, buy
 from flows.states import SavedIds
+from flows.told import order_callbacks
 
 __all__ = [
     "BuyDidFlow",
@@ -28,12 +29,15 @@ __all__ = [
     "Purchase",
     "PurchaseJournal",
     "MemoryJournal",
+    "SqliteJournal",
+    "journal_at",
     "resume",
     "Resumed",
     "reconcile",
     "run_sweeper",
     "resend",
     "cancel",
+    "order_callbacks",
     "OrderRules",
     "Offer",
     "Offers",

@@ -16,6 +16,7 @@
     ├── ReferenceMismatch        the reference already stands for another request
     ├── ReferenceTaken           DIDWW has an order under it that does not fit this purchase
     ├── DuplicateOrders          DIDWW has several orders under one reference: look at once
+    ├── OrderNotRecorded         ordered, but the journal could not write it down
     └── OrderOutcomeUnknown      the order may or may not exist; resumable, never sent again alone
 
 All survive pickling; where there is a journal record it is in `purchase`.
@@ -39,6 +40,7 @@ __all__ = [
     "InvalidFlowData",
     "NoMatch",
     "OfferChanged",
+    "OrderNotRecorded",
     "OrderOutcomeUnknown",
     "OrderRefused",
     "OutOfStock",
@@ -207,6 +209,21 @@ class DuplicateOrders(FlowError):
         super().__init__(
             f"SEVERAL orders carry the reference {purchase.reference}: {', '.join(order_ids)}. "
             "Look at them now and cancel what is pending and unwanted"
+        )
+
+
+class OrderNotRecorded(FlowError):
+    """DIDWW made the order, and the journal could not be written. `order_id` is its id.
+
+    Nothing is lost: ordering again under the same reference finds it.
+    """
+
+    def __init__(self, *, purchase: "Purchase", order_id: str, why: str) -> None:
+        self.purchase = purchase
+        self.order_id = order_id
+        super().__init__(
+            f"order {order_id} was made for {purchase.reference}, but the journal could not record "
+            f"it: {why}. Nothing is lost: order() with the same reference finds it"
         )
 
 

@@ -15,8 +15,9 @@ import uuid
 import attrs
 
 from didww_async import UNSET, ApiError, Client, ClientClosed, DidwwError, PreparedOrder
-from didww_async.resources import DidOrderItem, OrderCreate
+from didww_async.resources import DidOrderItem, Order, OrderCreate
 from flows.errors import (
+    OrderNotRecorded,
     OrderOutcomeUnknown,
     OrderRefused,
     OutOfStock,
@@ -24,7 +25,7 @@ from flows.errors import (
     ReferenceMismatch,
     ResendRefused,
 )
-from flows.journal import PurchaseJournal
+from flows.journal import JournalError, PurchaseJournal
 from flows.journal.record import (
     Event,
     Limits,
@@ -126,6 +127,14 @@ class Ordering:
             sent = await self._settling.settled(sent, owner=owner)
         return _result(sent, failure)
 
+    async def read_order(self, order_id: str) -> Order:
+        """The order as DIDWW has it, with its external reference: 1 request."""
+        return await self._orders.get(order_id)
+
+    async def adopt(self, purchase: Purchase, order: Order) -> Purchase:
+        """Record that an order read from DIDWW is this purchase. Raises ReferenceTaken."""
+        return await self._settling.adopted(purchase, order)
+
     # -- planning
 
     async def _plan(self, request: OrderRequest, *, reference: str, limits: Limits) -> Purchase:
@@ -171,7 +180,8 @@ class Ordering:
 
         A caller that is cancelled while it waits has ordered nothing; later it only detaches.
         """
-        order = self._orders.prepare(_body(purchase), timeouts=self._rules.timeouts)
+        body = _body(purchase, callback_url=self._rules.callback_url)
+        order = self._orders.prepare(body, timeouts=self._rules.timeouts)
         async with contextlib.AsyncExitStack() as turn:
             await turn.enter_async_context(order)
             theirs = turn.pop_all()
@@ -204,7 +214,19 @@ class Ordering:
             except Exception as problem:  # whatever it is, the order may exist: settle it
                 log.exception("placing %s failed in an unforeseen way", claimed.reference)
                 return await self._note(claimed, error=type(problem).__name__), None
-        return await self._settling.adopted(claimed, placed), None
+        return await self._written(claimed, placed), None
+
+    async def _written(self, claimed: Purchase, placed: Order) -> Purchase:
+        """Record the order that was made; a journal that is away for a moment is waited for."""
+        pauses = self._rules.pauses()
+        for _ in range(self._rules.attempts):
+            try:
+                return await self._settling.adopted(claimed, placed)
+            except JournalError as problem:
+                why = str(problem)
+                log.warning("order %s (%s): %s", placed.id, claimed.reference, why)
+            await pauses.wait()
+        raise OrderNotRecorded(purchase=claimed, order_id=placed.id, why=why)
 
     async def _claim(self, purchase: Purchase, owner: str) -> Purchase:
         """Commit a claim right before the POST; the record as somebody else made it if too late."""
@@ -281,7 +303,7 @@ def _result(purchase: Purchase, failure: DidwwError | None) -> Purchase:
             raise OrderOutcomeUnknown(purchase=purchase)
 
 
-def _body(purchase: Purchase) -> OrderCreate:
+def _body(purchase: Purchase, *, callback_url: str | None) -> OrderCreate:
     request = purchase.request
     item = DidOrderItem(
         sku_id=request.sku_id,
@@ -292,4 +314,6 @@ def _body(purchase: Purchase) -> OrderCreate:
         items=(item,),
         allow_back_ordering=request.allow_back_ordering,
         external_reference_id=purchase.reference,
+        callback_url=callback_url or UNSET,
+        callback_method="post" if callback_url else UNSET,
     )

@@ -20,7 +20,8 @@ class OrderRules:
     `claim_age`: an older claim is made anew, because the process was paused. `order_within`: how
     long a plan may wait to be ordered. `attempts`: claims per call when DIDWW says 429 or can't
     be reached. `quote_age`: an older quote is read again before ordering. `look_every`: first and
-    longest pause between look-ups, journal watches and polls. `sleep` is there for tests.
+    longest pause between look-ups, journal watches and polls. `callback_url`: where DIDWW is to
+    call (POST) when an order completes or is canceled. `sleep` is there for tests.
     """
 
     timeouts: Timeouts = attrs.field(factory=lambda: Timeouts(connect=10, read=60, total=90))
@@ -31,6 +32,7 @@ class OrderRules:
     attempts: int = 4
     quote_age: float = 5 * 60.0
     look_every: tuple[float, float] = (0.5, 10.0)
+    callback_url: str | None = None
     sleep: Callable[[float], Awaitable[None]] = attrs.field(default=asyncio.sleep, repr=False)
 
     def pauses(self) -> "Pauses":

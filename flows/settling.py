@@ -5,8 +5,7 @@ import datetime as dt
 from didww_async import BadRequest, Client, NoAnswer, RateLimited, ServerFailed
 from didww_async.resources import Order
 from flows.errors import DuplicateOrders, OrderOutcomeUnknown, ReferenceTaken
-from flows.journal import PurchaseJournal
-from flows.journal.memory import OrderIdRecorded
+from flows.journal import OrderIdRecorded, PurchaseJournal
 from flows.journal.record import Event, Purchase, State
 from flows.recording import record
 from flows.rules import OrderRules
