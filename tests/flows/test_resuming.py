@@ -10,7 +10,7 @@ from purchases import GIVES_UP_SOON, HURRIED, NEW_YORK_GROUP, TWO_CHANNELS, post
 
 from didww_async import Client, DidwwError
 from didww_async.resources import DidOrderItem, OrderCreate
-from didww_async.simulator import DropAfter, DropBefore, ServerFault, Simulator, TooMany
+from didww_async.simulator import AnswerLate, DropAfter, DropBefore, ServerFault, Simulator, TooMany
 from flows import cancel, reconcile, resend, resume, run_sweeper
 from flows.errors import (
     NoMatch,
@@ -324,3 +324,51 @@ async def test_a_lost_answer_during_resume_is_settled(
     [resumed] = await resume(client, journal, rules=GIVES_UP_SOON)
     assert resumed.error is None
     assert 1 == len(sim.orders)
+
+
+async def test_one_who_sleeps_after_a_429_against_a_resumer(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    """The claim is given back while its maker waits to try again; somebody else is faster."""
+    sim.completes_after = None
+    sim.inject(TooMany("0"), method="POST", path="/orders")
+    asleep, wake = asyncio.Event(), asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        asleep.set()
+        await wake.wait()
+
+    sleeper = asyncio.create_task(
+        Ordering(client, journal, rules=attrs.evolve(HURRIED, sleep=sleep)).place(
+            REQUEST, reference="ref-1", limits=Limits(), born_here=True
+        )
+    )
+    await asleep.wait()
+    assert {"ref-1": State.ORDERED} == by_reference(await resume(client, journal, rules=HURRIED))
+    wake.set()
+    assert State.ORDERED is (await sleeper).state
+    assert 1 == len(sim.orders)
+
+
+async def test_a_resend_against_a_late_answer(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    """Others gave up on an order whose answer is still on its way: it is found, not sent again."""
+    sim.completes_after = None
+    sim.inject(AnswerLate(0.9), method="POST", path="/orders")
+    owner = asyncio.create_task(
+        Ordering(client, journal, rules=HURRIED).place(
+            REQUEST, reference="ref-1", limits=Limits(), born_here=True
+        )
+    )
+    while posts(sim) == 0:
+        await asyncio.sleep(0.005)
+    [sent] = await journal.list()
+    given_up = transition(sent, Event.LOST, error="no answer came")
+    assert await journal.replace(sent, given_up)
+    early = attrs.evolve(GIVES_UP_SOON, settle_for=0.0)
+    await asyncio.sleep(0.35)
+    adopted = await resend(client, journal, "ref-1", rules=early)
+    answered = await owner
+    assert adopted.order_id == answered.order_id
+    assert (1, 1) == (len(sim.orders), posts(sim))
