@@ -19,6 +19,7 @@
     ├── OrderNotRecorded         ordered, but the journal could not write it down
     └── OrderOutcomeUnknown      the order may or may not exist; resumable, never sent again alone
 
+The journal's errors are FlowErrors too: flows.journal.JournalError and its kinds.
 All survive pickling; where there is a journal record it is in `purchase`.
 """
 

@@ -25,7 +25,7 @@ from flows.errors import (
     ReferenceMismatch,
     ResendRefused,
 )
-from flows.journal import JournalError, PurchaseJournal
+from flows.journal import CommitUnconfirmed, JournalError, PurchaseJournal
 from flows.journal.record import (
     Event,
     Limits,
@@ -81,7 +81,10 @@ class Ordering:
         OrderOutcomeUnknown, or the client's error when DIDWW surely did not carry it out (then
         calling again is safe).
         """
-        purchase = await self._plan(request, reference=reference, limits=limits)
+        planner = uuid.uuid4().hex
+        purchase = await self._plan(request, planner, reference=reference, limits=limits)
+        if purchase.owner != planner:
+            purchase = await self._left_alone(purchase)
         return await self.carry_on(purchase, born_here=born_here)
 
     async def carry_on(self, purchase: Purchase, *, born_here: bool = False) -> Purchase:
@@ -137,7 +140,9 @@ class Ordering:
 
     # -- planning
 
-    async def _plan(self, request: OrderRequest, *, reference: str, limits: Limits) -> Purchase:
+    async def _plan(
+        self, request: OrderRequest, planner: str, *, reference: str, limits: Limits
+    ) -> Purchase:
         now = await self._journal.now()
         plan = Purchase(
             key=self.key(reference),
@@ -146,6 +151,7 @@ class Ordering:
             state=State.PLANNED,
             planned_at=now,
             order_by=now + dt.timedelta(seconds=self._rules.order_within),
+            owner=planner,
         )
         found = await self._journal.insert(plan)
         if found.state in {State.REFUSED, State.EXPIRED}:
@@ -158,11 +164,21 @@ class Ordering:
                 limits=limits,
                 planned_at=plan.planned_at,
                 order_by=plan.order_by,
+                owner=planner,
                 error=None,
             )
         if found.fingerprint != request.fingerprint:
             raise ReferenceMismatch(purchase=found)
         return found
+
+    async def _left_alone(self, purchase: Purchase) -> Purchase:
+        """Give whoever planned it time to order it: a second click has nothing to look up."""
+        until = purchase.planned_at + dt.timedelta(seconds=self._rules.head_start)
+        pauses = self._rules.pauses()
+        while purchase.state is State.PLANNED and await self._journal.now() < until:
+            await pauses.wait()
+            purchase = await self._journal.read(purchase.key) or purchase
+        return purchase
 
     # -- one claim, one POST
 
@@ -246,7 +262,7 @@ class Ordering:
                 claimed_at=now,
                 error=None,
             )
-            if not await self._journal.replace(current, new):
+            if not await self._committed(current, new):
                 current = await self._journal.read(purchase.key)
                 continue
             # The monotonic clock stands still while a machine is suspended, the other may jump.
@@ -255,6 +271,16 @@ class Ordering:
                 return new
             current = await record(self._journal, new, Event.GIVE_BACK)
         return current or purchase
+
+    async def _committed(self, old: Purchase, new: Purchase) -> bool:
+        """Whether the claim is surely in the journal; one that only may be is given back."""
+        try:
+            return await self._journal.replace(old, new)
+        except CommitUnconfirmed:
+            found = await self._journal.read(new.key)
+            if found is not None and found.owner == new.owner:
+                await record(self._journal, found, Event.GIVE_BACK)
+            return False
 
     async def _judge(self, claimed: Purchase, failure: DidwwError) -> Purchase:
         error = str(failure)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection
 import attrs
 
 from didww_async import Client, DidwwError
+from flows.choices import nearest
 from flows.completion import Canceled, cancel_order, conclude
 from flows.errors import NoMatch
 from flows.journal import PurchaseJournal
@@ -115,8 +116,9 @@ async def find_purchase(client: Client, journal: PurchaseJournal, reference: str
     key = Ordering(client, journal).key(check_reference(reference))
     found = await journal.read(key)
     if found is None:
-        known = [item.reference for item in await journal.list() if item.key.origin == key.origin]
-        raise NoMatch(f"the journal has no purchase {reference!r}", candidates=known)
+        there = await journal.list(origin=client.origin, account=client.account)
+        near = nearest(reference, [item.reference for item in there])
+        raise NoMatch(f"the journal has no purchase {reference!r}", candidates=near)
     return found
 
 
@@ -128,11 +130,7 @@ async def _each(
     rules: OrderRules | None,
 ) -> list[Resumed]:
     ordering = Ordering(client, journal, rules=rules)
-    ours = [
-        purchase
-        for purchase in await journal.list(states=states)
-        if purchase.key == ordering.key(purchase.reference)
-    ]
+    ours = await journal.list(states=states, origin=client.origin, account=client.account)
     return list(
         await asyncio.gather(
             *(_one(client, journal, ordering, item, rules=rules or OrderRules()) for item in ours)

@@ -17,7 +17,8 @@ class OrderRules:
 
     `timeouts`: of the POST. `margin`: added to its total before anybody else looks the order up.
     `settle_for`: how long an order without an answer is looked for before it is unknown.
-    `claim_age`: an older claim is made anew, because the process was paused. `order_within`: how
+    `claim_age`: an older claim is made anew, because the process was paused. `head_start`: how long
+    the maker of a plan is left alone with it before others take it up. `order_within`: how
     long a plan may wait to be ordered. `attempts`: claims per call when DIDWW says 429 or can't
     be reached. `quote_age`: an older quote is read again before ordering. `look_every`: first and
     longest pause between look-ups, journal watches and polls. `callback_url`: where DIDWW is to
@@ -28,6 +29,7 @@ class OrderRules:
     margin: float = 5.0
     settle_for: float = 60.0
     claim_age: float = 2.0
+    head_start: float = 3.0
     order_within: float = 15 * 60.0
     attempts: int = 4
     quote_age: float = 5 * 60.0

@@ -18,6 +18,7 @@ HURRIED = OrderRules(
     timeouts=Timeouts(connect=0.5, read=1.0, total=2.0),
     margin=0.0,
     settle_for=1.0,
+    head_start=0.3,
     look_every=(0.01, 0.1),
 )
 
@@ -26,6 +27,7 @@ GIVES_UP_SOON = OrderRules(
     timeouts=Timeouts(connect=0.2, read=0.2, total=0.3),
     margin=0.0,
     settle_for=0.2,
+    head_start=0.0,
     look_every=(0.01, 0.05),
 )
 

@@ -1,19 +1,13 @@
 """The transition table, and the journal's compare-and-set, as a state machine."""
 
-import asyncio
 import datetime as dt
-from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import attrs
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from didww_async import InvalidInput
-from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, PurchaseKey, State
-from flows.journal.memory import OrderIdRecorded
+from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, State
 from flows.journal.record import (
     TRANSITIONS,
     Event,
@@ -80,76 +74,3 @@ def test_equal_requests_have_equal_fingerprints_across_processes() -> None:
     request = OrderRequest(sku_id="sku", did_group_id="group", quantity=1)
     assert FINGERPRINT == request.fingerprint
     assert attrs.evolve(request, quantity=2).fingerprint != request.fingerprint
-
-
-class JournalMachine(RuleBasedStateMachine):
-    """Owners race on one purchase with stale records; one version follows another."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.journal = MemoryJournal(clock=lambda: NOON)
-        self.loop = asyncio.new_event_loop()
-        self.first = self.run(self.journal.insert(purchase()))
-        self.seen = [self.first]
-        self.history = [self.first]
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
-    def teardown(self) -> None:
-        self.loop.close()
-
-    @rule(event=st.sampled_from(Event), which=st.integers(min_value=0))
-    def try_event_on_any_version_seen(self, event: Event, which: int) -> None:
-        old = self.seen[which % len(self.seen)]
-        try:
-            new = transition(old, event, order_id="o-1" if event is Event.ORDERED else None)
-        except IllegalTransition:
-            return
-        if self.run(self.journal.replace(old, new)):
-            assert old == self.history[-1]
-            self.history.append(new)
-            self.seen.append(new)
-
-    @precondition(lambda self: len(self.history) > 1)
-    @rule()
-    def inserting_again_changes_nothing(self) -> None:
-        assert self.history[-1] == self.run(self.journal.insert(purchase()))
-
-    @invariant()
-    def the_journal_holds_the_last_accepted_version(self) -> None:
-        assert self.history[-1] == self.run(self.journal.read(self.first.key))
-
-    @invariant()
-    def every_step_taken_is_in_the_table(self) -> None:
-        for before, after in zip(self.history, self.history[1:], strict=False):
-            assert after.revision == before.revision + 1
-            assert any(
-                (before.state, to) == (key[0], after.state) for key, to in TRANSITIONS.items()
-            )
-
-
-TestJournalMachine = JournalMachine.TestCase
-TestJournalMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
-
-
-async def test_an_order_id_stands_in_one_record_only() -> None:
-    journal = MemoryJournal()
-    for reference in ("ref-1", "ref-2"):
-        sent = await journal.insert(purchase(reference, State.SENT))
-        ordered = transition(sent, Event.ORDERED, order_id="o-1")
-        if reference == "ref-1":
-            assert await journal.replace(sent, ordered)
-        else:
-            with pytest.raises(OrderIdRecorded):
-                await journal.replace(sent, ordered)
-    assert State.SENT is (await journal.read(purchase("ref-2").key)).state  # type: ignore[union-attr]
-
-
-async def test_list_filters_by_state_and_is_sorted_by_plan() -> None:
-    journal = MemoryJournal()
-    late = attrs.evolve(purchase("late"), planned_at=NOON + dt.timedelta(hours=1))
-    for item in (late, purchase("sent", State.SENT), purchase("early")):
-        await journal.insert(item)
-    assert ["early", "late"] == [p.reference for p in await journal.list(states={State.PLANNED})]
-    assert 3 == len(await journal.list())

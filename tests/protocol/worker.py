@@ -30,6 +30,7 @@ RULES = OrderRules(
     timeouts=Timeouts(connect=0.5, read=1.0, total=1.2),
     margin=0.0,
     settle_for=0.4,
+    head_start=0.3,
     look_every=(0.02, 0.1),
 )
 
