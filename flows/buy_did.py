@@ -13,17 +13,14 @@ Source: seed document 000, "Buy Available DID Number(s)".
 """
 
 import datetime as dt
-import itertools
-import operator
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import attrs
 
-from didww_async import Client, InvalidInput, NotFound
-from didww_async.resources import DidGroup, DidGroupFilter
+from didww_async import Client, InvalidInput
 from flows import offers as pricing
 from flows import snapshot
 from flows.choices import (
@@ -40,9 +37,7 @@ from flows.choices import (
 from flows.completion import Canceled, PurchaseResult, cancel_order, wait_for_order
 from flows.coverage import Coverage
 from flows.errors import (
-    BalanceTooLow,
     InvalidFlowData,
-    OfferChanged,
     OrderRefused,
     OutOfStock,
     PurchaseExpired,
@@ -52,6 +47,7 @@ from flows.journal import MemoryJournal, PurchaseJournal
 from flows.journal.record import NOT_BOUGHT, Limits, OrderRequest, Purchase, State, check_reference
 from flows.offers import Offer, Offers, Quote
 from flows.ordering import Ordering
+from flows.prices import Prices
 from flows.rules import OrderRules
 from flows.snapshot import Criteria, Snapshot
 from flows.states import SavedIds, check, dropped_by, possible_steps
@@ -99,6 +95,7 @@ class BuyDidFlow:
         self._rules = rules or OrderRules()
         self._clock = clock
         self._coverage = Coverage(client)
+        self._prices = Prices(client)
         self._ordering = Ordering(client, self._journal, rules=self._rules)
         self._born_here = reference is None
         self._listed: tuple[Snapshot, Offers] | None = None
@@ -327,7 +324,7 @@ class BuyDidFlow:
             offer,
             quantity=asked,
             allow_back_ordering=back,
-            balance=await self._balance(),
+            balance=await self._prices.balance(),
             made_at=self._clock(),
         )
         self._choose("quote", "quote", quote)
@@ -359,20 +356,16 @@ class BuyDidFlow:
         known = await self.purchase()
         if known is None or known.state in NOT_BOUGHT:
             pricing.check_limits(quote, limits)
-            await self._check_offer(quote, offer)
-            await self._check_balance(quote)
-        prefix = self._now.nanpa_prefix
-        request = OrderRequest(
-            sku_id=offer.sku_id,
-            did_group_id=offer.did_group_id,
-            quantity=quote.quantity,
-            nanpa_prefix_id=prefix.id if prefix else None,
-            allow_back_ordering=quote.allow_back_ordering,
-        )
+            if self._clock() - quote.made_at > dt.timedelta(seconds=self._rules.quote_age):
+                await self._prices.check_unchanged(offer)
+            await self._prices.check_balance(quote)
         self._change(ordering=True)
         try:
             purchase = await self._ordering.place(
-                request, reference=self.reference, limits=limits, born_here=self._born_here
+                self._request(),
+                reference=self.reference,
+                limits=limits,
+                born_here=self._born_here,
             )
         except (OutOfStock, OrderRefused, PurchaseExpired):
             self._change(ordering=False)  # surely not bought: all choices are open again
@@ -456,89 +449,10 @@ class BuyDidFlow:
             raise StepNotPossible(step, why=why, possible=["choose_region", "choose_city"])
         return country
 
-    def _wanted(self) -> DidGroupFilter:
-        """The place and criteria as a filter of DID groups."""
-        ids, criteria = self.ids, self._now.criteria
-        wanted: dict[str, Any] = {
-            "country.id": ids.country_id,
-            "did_group_type.id": ids.number_type_id,
-            "region.id": ids.region_id,
-            "city.id": ids.city_id,
-            "nanpa_prefix.id": ids.nanpa_prefix_id,
-            "features": criteria.features or None,
-            "needs_registration": criteria.needs_registration,
-            "is_available": None if criteria.allow_back_ordering else True,
-        }
-        return cast(
-            "DidGroupFilter", {key: found for key, found in wanted.items() if found is not None}
-        )
-
     async def _read_offers(self, limit: int) -> Offers:
-        criteria = self._now.criteria
-        wanted = self._wanted()
-        groups: list[DidGroup] = []
-        total = 1
-        page = 1
-        while len(groups) < min(total, limit):
-            found = await self._client.did_groups.list(
-                filter=wanted,
-                include=("stock_keeping_units", "did_group_type"),
-                sort=("area_name", "prefix"),
-                page=page,
-                page_size=min(limit, GROUPS_READ),
-            )
-            total = found.total_records if found.total_records is not None else len(found)
-            groups.extend(found)
-            page += 1
-            if not found:
-                break
-        fitting = pricing.offers_from(
-            groups, features=criteria.features, needs_registration=criteria.needs_registration
-        )
-        enough = [
-            criteria.allow_back_ordering or pricing.has_stock(offer, criteria.quantity)
-            for offer in fitting
-        ]
-        offers = Offers(
-            offers=tuple(itertools.compress(fitting, enough)),
-            short=tuple(itertools.compress(fitting, map(operator.not_, enough))),
-            groups_read=len(groups),
-            groups_total=total,
-        )
+        offers = await self._prices.offers(self.ids, self._now.criteria, limit=limit)
         self._listed = (self._place(), offers)
         return offers
-
-    async def _balance(self) -> Decimal:
-        found = await self._client.balance.get()
-        return found.total_balance or Decimal(0)
-
-    async def _check_balance(self, quote: Quote) -> None:
-        if quote.balance_is_enough:
-            return
-        balance = await self._balance()  # it may have been topped up since
-        if balance < quote.total:
-            raise BalanceTooLow(available=balance, needed=quote.total)
-
-    async def _check_offer(self, quote: Quote, offer: Offer) -> None:
-        """Read an old offer again. Raises OfferChanged."""
-        if self._clock() - quote.made_at <= dt.timedelta(seconds=self._rules.quote_age):
-            return
-        try:
-            group = await self._client.did_groups.get(
-                offer.did_group_id, include=("stock_keeping_units", "did_group_type")
-            )
-        except NotFound:
-            raise OfferChanged(f"DID group {offer.did_group_id} is gone; choose again") from None
-        now = {found.sku_id: found for found in pricing.offers_from([group])}
-        if (found := now.get(offer.sku_id)) is None:
-            raise OfferChanged(f"SKU {offer.sku_id} is gone; choose again")
-        prices = (found.setup_price, found.monthly_price)
-        if prices != (offer.setup_price, offer.monthly_price):
-            raise OfferChanged(
-                f"SKU {offer.sku_id} costs {found.setup_price} setup and {found.monthly_price} "
-                f"monthly now, it was quoted at {offer.setup_price} and {offer.monthly_price}; "
-                "choose and quote again"
-            )
 
     async def _placed(self, step: str) -> Purchase:
         self._check(step)
@@ -549,21 +463,25 @@ class BuyDidFlow:
 
     def _remembered(self) -> Purchase:
         """The purchase as the flow's own data tells it: the journal was lost with its process."""
-        quote, offer, prefix = self._quote(), self._offer(), self._now.nanpa_prefix
+        made_at = self._quote().made_at
         return Purchase(
             key=self._ordering.key(self.reference),
-            request=OrderRequest(
-                sku_id=offer.sku_id,
-                did_group_id=offer.did_group_id,
-                quantity=quote.quantity,
-                nanpa_prefix_id=prefix.id if prefix else None,
-                allow_back_ordering=quote.allow_back_ordering,
-            ),
+            request=self._request(),
             limits=Limits(),
             state=State.ORDERED,
-            order_by=quote.made_at,
-            planned_at=quote.made_at,
+            order_by=made_at,
+            planned_at=made_at,
             order_id=self._now.order_id,
+        )
+
+    def _request(self) -> OrderRequest:
+        quote, offer, prefix = self._quote(), self._offer(), self._now.nanpa_prefix
+        return OrderRequest(
+            sku_id=offer.sku_id,
+            did_group_id=offer.did_group_id,
+            quantity=quote.quantity,
+            nanpa_prefix_id=prefix.id if prefix else None,
+            allow_back_ordering=quote.allow_back_ordering,
         )
 
 

@@ -1,0 +1,108 @@
+"""Reading prices, stock and balance for the flow: always from DIDWW, never from a cache.
+
+Source: seed document 000, step 3.
+"""
+
+import itertools
+import operator
+from decimal import Decimal
+from typing import Any, Final, cast
+
+from didww_async import Client, NotFound
+from didww_async.resources import DidGroup, DidGroupFilter
+from flows.errors import BalanceTooLow, OfferChanged
+from flows.offers import Offer, Offers, Quote, has_stock, offers_from
+from flows.snapshot import Criteria
+from flows.states import SavedIds
+
+__all__ = ["Prices", "wanted_groups"]
+
+PAGE = 100
+WITH_PRICES: Final = ("stock_keeping_units", "did_group_type")
+
+
+class Prices:
+    """What DIDWW says now."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def offers(self, ids: SavedIds, criteria: Criteria, *, limit: int) -> Offers:
+        """The offers at a place: 1 request per 100 DID groups, up to `limit` groups."""
+        wanted = wanted_groups(ids, criteria)
+        groups: list[DidGroup] = []
+        total = 1
+        for page in itertools.count(1):
+            found = await self._client.did_groups.list(
+                filter=wanted,
+                include=WITH_PRICES,
+                sort=("area_name", "prefix"),
+                page=page,
+                page_size=min(limit, PAGE),
+            )
+            total = len(found) if found.total_records is None else found.total_records
+            groups.extend(found)
+            if not found or len(groups) >= min(total, limit):
+                break
+        fitting = offers_from(
+            groups, features=criteria.features, needs_registration=criteria.needs_registration
+        )
+        enough = [
+            criteria.allow_back_ordering or has_stock(offer, criteria.quantity) for offer in fitting
+        ]
+        return Offers(
+            offers=tuple(itertools.compress(fitting, enough)),
+            short=tuple(itertools.compress(fitting, map(operator.not_, enough))),
+            groups_read=len(groups),
+            groups_total=total,
+        )
+
+    async def balance(self) -> Decimal:
+        """What orders are paid from: 1 request."""
+        found = await self._client.balance.get()
+        return found.total_balance or Decimal(0)
+
+    async def check_balance(self, quote: Quote) -> None:
+        """Raise BalanceTooLow if the balance does not cover a quote, now that it is read again.
+
+        Costs nothing when it was enough at the time of the quote.
+        """
+        if quote.balance_is_enough:
+            return
+        balance = await self.balance()  # it may have been topped up since
+        if balance < quote.total:
+            raise BalanceTooLow(available=balance, needed=quote.total)
+
+    async def check_unchanged(self, offer: Offer) -> None:
+        """Read an offer again: 1 request. Raises OfferChanged when it is gone or its price is."""
+        try:
+            group = await self._client.did_groups.get(offer.did_group_id, include=WITH_PRICES)
+        except NotFound:
+            raise OfferChanged(f"DID group {offer.did_group_id} is gone; choose again") from None
+        now = {found.sku_id: found for found in offers_from([group])}
+        if (found := now.get(offer.sku_id)) is None:
+            raise OfferChanged(f"SKU {offer.sku_id} is gone; choose again")
+        prices = (found.setup_price, found.monthly_price)
+        if prices != (offer.setup_price, offer.monthly_price):
+            raise OfferChanged(
+                f"SKU {offer.sku_id} costs {found.setup_price} setup and {found.monthly_price} "
+                f"monthly now, it was quoted at {offer.setup_price} and {offer.monthly_price}; "
+                "choose and quote again"
+            )
+
+
+def wanted_groups(ids: SavedIds, criteria: Criteria) -> DidGroupFilter:
+    """The place and criteria as a filter of DID groups (pure)."""
+    wanted: dict[str, Any] = {
+        "country.id": ids.country_id,
+        "did_group_type.id": ids.number_type_id,
+        "region.id": ids.region_id,
+        "city.id": ids.city_id,
+        "nanpa_prefix.id": ids.nanpa_prefix_id,
+        "features": criteria.features or None,
+        "needs_registration": criteria.needs_registration,
+        "is_available": None if criteria.allow_back_ordering else True,
+    }
+    return cast(
+        "DidGroupFilter", {key: found for key, found in wanted.items() if found is not None}
+    )
