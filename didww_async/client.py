@@ -224,7 +224,8 @@ class Client:
 
     @classmethod
     def from_env(cls, *, environ: Mapping[str, str] | None = None) -> "Client":
-        """Make a client from DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL.
+        """Make a client from DIDWW_API_KEY, DIDWW_ENVIRONMENT or DIDWW_BASE_URL, and
+        DIDWW_ACCOUNT (the label of the account in journals, "default" without).
 
         `environ` replaces os.environ. Raises InvalidInput naming the variable that is missing or
         wrong.
@@ -238,7 +239,12 @@ class Client:
         if base_url is None and environment is None:
             raise InvalidInput("set DIDWW_ENVIRONMENT to production or sandbox, or DIDWW_BASE_URL")
         try:
-            return cls(api_key=key, environment=environment, base_url=base_url)
+            return cls(
+                api_key=key,
+                environment=environment,
+                base_url=base_url,
+                account=found.get("DIDWW_ACCOUNT") or "default",
+            )
         except InvalidInput as problem:
             raise InvalidInput(
                 f"{problem} (from DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL)"

@@ -74,7 +74,8 @@ async def wait_for_order(
     growing pauses, and 1 per 100 numbers.
     """
     order_id = _order_id(purchase)
-    age = (await journal.now() - purchase.planned_at).total_seconds()
+    placed_at = purchase.claimed_at or purchase.planned_at
+    age = (await journal.now() - placed_at).total_seconds()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     order: Order | None = None

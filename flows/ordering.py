@@ -8,6 +8,7 @@ nothing, so a purchase that is not found ends as "unknown" and is never sent aga
 import asyncio
 import contextlib
 import datetime as dt
+import itertools
 import logging
 import time
 import uuid
@@ -108,6 +109,15 @@ class Ordering:
                     raise failure
             await pauses.wait()
 
+    async def settle(self, purchase: Purchase) -> Purchase:
+        """Find out what became of a purchase that is sent or unknown. Orders nothing.
+
+        Returns and raises as `place` does, and returns what is planned again, because its order
+        was surely not carried out.
+        """
+        settled = await self._settling.settled(purchase)
+        return settled if settled.state is State.PLANNED else _result(settled, None)
+
     async def resend(self, purchase: Purchase) -> Purchase:
         """Send an order of unknown outcome once more: a person's decision, never made here.
 
@@ -154,6 +164,9 @@ class Ordering:
             owner=planner,
         )
         found = await self._journal.insert(plan)
+        if found.state is State.PLANNED and now > found.order_by:
+            # Too old for a resume to order; whoever asks for it now has seen today's price.
+            found = await record(self._journal, found, Event.EXPIRE)
         if found.state in {State.REFUSED, State.EXPIRED}:
             # Proven not bought: the reference is free for this request, also for another one.
             found = await record(
@@ -235,12 +248,14 @@ class Ordering:
     async def _written(self, claimed: Purchase, placed: Order) -> Purchase:
         """Record the order that was made; a journal that is away for a moment is waited for."""
         pauses = self._rules.pauses()
-        for _ in range(self._rules.attempts):
+        for attempt in itertools.count(1):
             try:
                 return await self._settling.adopted(claimed, placed)
             except JournalError as problem:
                 why = str(problem)
-                log.warning("order %s (%s): %s", placed.id, claimed.reference, why)
+            log.warning("order %s (%s): %s", placed.id, claimed.reference, why)
+            if attempt >= self._rules.attempts:
+                break
             await pauses.wait()
         raise OrderNotRecorded(purchase=claimed, order_id=placed.id, why=why)
 

@@ -53,14 +53,18 @@ async def resume(
     Also orders what was planned before a crash, unless it is too old: it was confirmed. Returns
     one entry per open purchase; raises nothing of DIDWW's, only the journal's errors.
     """
-    return await _each(client, journal, OPEN, rules=rules)
+    rules = rules or OrderRules()
+    ordering = Ordering(client, journal, rules=rules)
+    return await _each(client, journal, OPEN, ordering.carry_on, rules=rules)
 
 
 async def reconcile(
     client: Client, journal: PurchaseJournal, *, rules: OrderRules | None = None
 ) -> list[Resumed]:
     """As `resume`, but nothing is ordered: what is sent is settled, what is ordered asked about."""
-    return await _each(client, journal, BOUGHT_OR_NOT, rules=rules)
+    rules = rules or OrderRules()
+    ordering = Ordering(client, journal, rules=rules)
+    return await _each(client, journal, BOUGHT_OR_NOT, ordering.settle, rules=rules)
 
 
 async def run_sweeper(
@@ -126,32 +130,20 @@ async def _each(
     client: Client,
     journal: PurchaseJournal,
     states: Collection[State],
-    *,
-    rules: OrderRules | None,
-) -> list[Resumed]:
-    ordering = Ordering(client, journal, rules=rules)
-    ours = await journal.list(states=states, origin=client.origin, account=client.account)
-    return list(
-        await asyncio.gather(
-            *(_one(client, journal, ordering, item, rules=rules or OrderRules()) for item in ours)
-        )
-    )
-
-
-async def _one(
-    client: Client,
-    journal: PurchaseJournal,
-    ordering: Ordering,
-    purchase: Purchase,
+    carry_on: Callable[[Purchase], Awaitable[Purchase]],
     *,
     rules: OrderRules,
-) -> Resumed:
-    try:
-        if purchase.state is not State.ORDERED:
-            purchase = await ordering.carry_on(purchase)
-        if purchase.state is State.ORDERED and purchase.order_id is not None:
-            order = await client.orders.get(purchase.order_id)
-            purchase = (await conclude(client, journal, purchase, order, rules=rules)).purchase
-    except DidwwError as error:
-        return Resumed(purchase=await journal.read(purchase.key) or purchase, error=error)
-    return Resumed(purchase=purchase)
+) -> list[Resumed]:
+    async def one(purchase: Purchase) -> Resumed:
+        try:
+            if purchase.state is not State.ORDERED:
+                purchase = await carry_on(purchase)
+            if purchase.state is State.ORDERED and purchase.order_id is not None:
+                order = await client.orders.get(purchase.order_id)
+                purchase = (await conclude(client, journal, purchase, order, rules=rules)).purchase
+        except DidwwError as error:
+            return Resumed(purchase=await journal.read(purchase.key) or purchase, error=error)
+        return Resumed(purchase=purchase)
+
+    ours = await journal.list(states=states, origin=client.origin, account=client.account)
+    return list(await asyncio.gather(*map(one, ours)))

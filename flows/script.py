@@ -15,7 +15,7 @@ from flows.journal.record import NOT_BOUGHT, check_reference
 from flows.offers import check_quantity
 from flows.rules import OrderRules
 
-__all__ = ["PurchaseRequest", "buy", "choose_all", "choose_place"]
+__all__ = ["PurchaseRequest", "buy", "check_same", "choose_all", "choose_place"]
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +78,7 @@ async def buy(
     flow = BuyDidFlow(client, journal=journal, reference=request.reference, rules=rules)
     known = await flow.purchase()
     if known is not None and known.state not in NOT_BOUGHT:
-        _check_same(request, known)
+        check_same(request, known)
         return await flow.carry_on(timeout=timeout)
     await choose_all(flow, request)
     await flow.quote()
@@ -115,7 +115,7 @@ async def choose_place(flow: BuyDidFlow, request: PurchaseRequest) -> None:
         await flow.choose_nanpa_prefix(npa=request.npa, nxx=request.nxx)
 
 
-def _check_same(request: PurchaseRequest, known: Purchase) -> None:
+def check_same(request: PurchaseRequest, known: Purchase) -> None:
     """Raise ReferenceMismatch where the request surely is not what the reference stands for."""
     asked = (request.quantity, request.allow_back_ordering)
     stands_for = (known.request.quantity, known.request.allow_back_ordering)

@@ -29,9 +29,11 @@ def line_of(position: int) -> int:
     return README.count("\n", 0, position) + 1
 
 
-def environment(base_url: str) -> dict[str, str]:
+def environment(base_url: str, home: Path) -> dict[str, str]:
     return {
         **os.environ,
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
         "DIDWW_API_KEY": "simulator",
         "DIDWW_BASE_URL": base_url,
         "PATH": os.pathsep.join([SCRIPTS, os.environ.get("PATH", "")]),
@@ -42,7 +44,7 @@ async def run(command: list[str], base_url: str, cwd: Path) -> subprocess.Comple
     return subprocess.run(  # noqa: ASYNC221 - nothing else runs in this loop
         command,
         cwd=cwd,
-        env=environment(base_url),
+        env=environment(base_url, cwd),
         capture_output=True,
         text=True,
         timeout=60,

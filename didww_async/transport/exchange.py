@@ -50,12 +50,13 @@ class Exchange:
         fresh: bool,
         timeouts: Timeouts,
         on_sent: Callable[[], None],
+        on_answer: Callable[[], None],
     ) -> Reply:
         """Send one request and read its answer, of a body over MAX_BODY the beginning.
 
         `on_sent` is called when the headers leave (with a borrowed session: when the answer
-        begins). Raises aiohttp's errors and TimeoutError as they come, but only before the answer
-        begins: after that a failure leaves a reply whose body is cut off.
+        begins), `on_answer` when the answer begins. Raises aiohttp's errors and TimeoutError as
+        they come, but only before that: later a failure leaves a reply whose body is cut off.
         """
         session = self._session(fresh=fresh)
         async with session.request(
@@ -75,6 +76,7 @@ class Exchange:
             trace_request_ctx={ON_SENT: on_sent},
         ) as response:
             on_sent()
+            on_answer()
             body, cut_off = await _read(response)
             return Reply(
                 status=response.status,

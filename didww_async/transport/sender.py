@@ -179,6 +179,7 @@ class Sender:
         }
         if call.body is not None:
             headers["Content-Type"] = MEDIA_TYPE
+        kind = f"{call.method} {call.path.split('/')[0]}"
         # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
         # request's headers, and with them the key, and would travel along as __context__.
         try:
@@ -190,6 +191,7 @@ class Sender:
                 fresh=call.fresh,
                 timeouts=call.timeouts or self.timeouts,
                 on_sent=turn.grant.sent,
+                on_answer=lambda: turn.grant.answered(kind),
             )
         except Exception as problem:
             verdict = error_of_exception(

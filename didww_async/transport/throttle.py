@@ -1,14 +1,16 @@
 """RateLimit: pacing per API key, shared by being given to several clients.
 
 It is a sliding log. Of `burst` slots one is taken per request and comes back one window after the
-request *left*, not after it was granted: a slow connect would otherwise bunch requests together
-and break the limit on the server's side. After a first 429 grants are also spaced evenly, because
-that server allows less of a burst than the documented rate.
+request arrived at the server, as far as that can be told from here: not before it *left* (a slow
+connect would otherwise bunch requests together), and later when its answer took longer than the
+quickest of its kind, because then the request itself may have been late. After a first 429 grants
+are also spaced evenly, because that server allows less of a burst than the documented rate.
 """
 
 import asyncio
 import contextlib
 import heapq
+import itertools
 import math
 import threading
 import time
@@ -19,6 +21,7 @@ from didww_async.errors import InvalidInput
 
 __all__ = ["Grant", "RateLimit", "SlotLog"]
 
+LATEST = 0.25  # seconds: a request that is on its way for longer is rare; an answer is not
 MARGIN = 1.05  # the window is 5 % longer than the server's: jitter on the way must not break it
 LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer should hear it, not hang
 
@@ -28,31 +31,59 @@ class SlotLog:
 
     def __init__(self, *, per_second: float) -> None:
         self.burst = max(1, math.floor(per_second))
-        self.window = self.burst / per_second * MARGIN
+        self.server_window = self.burst / per_second
+        self.window = self.server_window * MARGIN
         self._never_used = self.burst  # counted, because "no limit" is spelled as a huge rate
         self._free_at: list[float] = []
+        self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
+        self._ids = itertools.count()
         self._not_before = -math.inf
         self._spacing = 0.0
 
     def delay(self, now: float) -> float:
         """Seconds until a slot can be taken; infinite while all of them are held."""
+        self._forget_late(now)
         if self._never_used:
             return max(0.0, self._not_before - now)
-        if not self._free_at:
-            return math.inf
-        return max(0.0, self._free_at[0] - now, self._not_before - now)
+        free_at = self._free_at[0] if self._free_at else math.inf
+        for left_at in self._unanswered.values():
+            free_at = min(free_at, left_at + LATEST + self.server_window)
+            break
+        return max(0.0, free_at - now, self._not_before - now)
 
     def take(self, now: float) -> None:
         """Take a slot; `delay(now)` must be 0."""
+        self._forget_late(now)
         if self._free_at and self._free_at[0] <= now:
             heapq.heappop(self._free_at)
         else:
             self._never_used -= 1
         self._not_before = max(self._not_before, now + self._spacing)
 
+    def left(self, now: float) -> int:
+        """A request left on a slot that was taken; the id to tell its answer by."""
+        id_ = next(self._ids)
+        self._unanswered[id_] = now
+        return id_
+
+    def answered(self, id_: int, *, late: float) -> None:
+        """Its answer came, `late` seconds after the quickest there could be."""
+        left_at = self._unanswered.pop(id_, None)
+        if left_at is not None:
+            arrived_at = left_at + min(late, LATEST)
+            self.give_back(max(left_at + self.window, arrived_at + self.server_window))
+
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
         heapq.heappush(self._free_at, free_at)
+
+    def _forget_late(self, now: float) -> None:
+        """Free the slots of requests that arrived long ago, whenever their answers come."""
+        while self._unanswered:
+            id_, left_at = next(iter(self._unanswered.items()))
+            if left_at + LATEST + self.server_window > now:
+                break
+            self.answered(id_, late=LATEST)
 
     def refused(self, until: float) -> None:
         """The server said 429: nothing before `until`, and evenly spaced from then on."""
@@ -76,11 +107,13 @@ class RateLimit:
         self.per_second = per_second
         self._clock = clock
         self._slots = SlotLog(per_second=per_second)
+        self._quickest: dict[str, float] = {}  # kind of request -> seconds to its answer
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
 
     async def acquire(self) -> "Grant":
-        """Wait for a turn. The grant must end in `sent()` or `give_back()`."""
+        """Wait for a turn. The grant must end in `sent()`, then `answered()` if there is one, or in
+        `give_back()`."""
         with self._lock:
             if not self._waiting and self._taken():
                 return Grant(self)
@@ -117,9 +150,23 @@ class RateLimit:
         while self._waiting and not self._waiting[0].nudge():
             self._waiting.popleft()
 
-    def _return(self, *, after: float) -> None:
+    def _left(self) -> tuple[int, float]:
         with self._lock:
-            self._slots.give_back(self._clock() + after)
+            now = self._clock()
+            id_ = self._slots.left(now)
+            self._nudge()
+            return id_, now
+
+    def _answered(self, id_: int, left_at: float, *, kind: str) -> None:
+        with self._lock:
+            took = self._clock() - left_at
+            quickest = self._quickest[kind] = min(took, self._quickest.get(kind, took))
+            self._slots.answered(id_, late=took - quickest)
+            self._nudge()
+
+    def _return(self) -> None:
+        with self._lock:
+            self._slots.give_back(self._clock())
             self._nudge()
 
     def __repr__(self) -> str:
@@ -129,22 +176,29 @@ class RateLimit:
 class Grant:
     """The right to send one request."""
 
-    __slots__ = ("_limit",)
+    __slots__ = ("_left", "_limit", "_over")
 
     def __init__(self, limit: RateLimit) -> None:
-        self._limit: RateLimit | None = limit
+        self._limit = limit
+        self._left: tuple[int, float] | None = None
+        self._over = False
 
     def sent(self) -> None:
-        """The request left, or may have: its slot returns one window from now."""
-        if (limit := self._limit) is not None:
-            self._limit = None
-            limit._return(after=limit._slots.window)  # noqa: SLF001 - one room, two classes
+        """The request left, or may have: its slot returns one window from now, or later."""
+        if not self._over and self._left is None:
+            self._left = self._limit._left()  # noqa: SLF001 - one room, two classes
+
+    def answered(self, kind: str) -> None:
+        """Its answer begins. `kind` names requests that take alike, such as "GET cities"."""
+        if not self._over and self._left is not None:
+            self._over = True
+            self._limit._answered(*self._left, kind=kind)  # noqa: SLF001 - one room, two classes
 
     def give_back(self) -> None:
         """Nothing was sent: the slot is free at once."""
-        if (limit := self._limit) is not None:
-            self._limit = None
-            limit._return(after=0.0)  # noqa: SLF001 - one room, two classes
+        if not self._over and self._left is None:
+            self._over = True
+            self._limit._return()  # noqa: SLF001 - one room, two classes
 
 
 class _Waiter:

@@ -1,15 +1,15 @@
-"""The command line `didww-async`: buy numbers and look at what is on sale.
+"""The command line `didww-async`: buy numbers, settle what is open, look at what is on sale.
 
 It needs the extra `cli`. What it exits with:
 
-    0    done: bought, or listed
+    0    done: bought, settled, canceled, or listed
     1    an unexpected failure
-    2    bad input: options, a missing key
+    2    bad input: options, a missing key, a file that can't be the journal
     3    nothing fits, or several do; candidates are listed
     4    refused, nothing bought: price limit, balance, stock, DIDWW's refusal
     5    ordered, but not complete: still pending, or numbers still missing
     6    outcome unknown: it may be bought; the reference is printed
-    7    DIDWW can't be reached or does not let this key in
+    7    DIDWW or the journal can't be reached, or DIDWW does not let this key in
     130  interrupted or declined; what is known is printed
 """
 
@@ -18,7 +18,7 @@ import sys
 
 __all__ = ["main"]
 
-EXTRA = ("cyclopts", "rich", "questionary")
+EXTRA = ("cyclopts", "rich", "questionary", "platformdirs")
 INSTALL = "didww-async needs its extra 'cli': pip install 'didww-async[cli]'"
 
 

@@ -1,18 +1,28 @@
 """The commands and their options; what they do is in the other files."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Annotated
 
-import attrs
 from cyclopts import App, CycloptsError, Parameter
 
-from flows.cli import looking
-from flows.cli.buying import SIMULATED, Buying
-from flows.cli.connect import connected, place_of, secrets
-from flows.cli.exits import MEANINGS, Exit, exit_for
-from flows.cli.options import ANYTHING, CONNECTION, TERMS, Connection, Terms, Wanted
+from flows.cli import journal_commands, looking
+from flows.cli.answering import Answer, Asked, answer
+from flows.cli.attempt import SIMULATED
+from flows.cli.buying import Buying
+from flows.cli.connect import connected, secrets
+from flows.cli.exits import MEANINGS, Exit
+from flows.cli.keeping import DSN, passwords
+from flows.cli.options import (
+    ANYTHING,
+    CONNECTION,
+    JOURNALED,
+    TERMS,
+    Connection,
+    Journaled,
+    Terms,
+    Wanted,
+)
 from flows.cli.outcome import error_document
 from flows.cli.running import run as run_async
 from flows.cli.screen import Screen
@@ -23,8 +33,9 @@ __all__ = ["run"]
 ABOUT = """Buy phone numbers from DIDWW, and look at what is on sale.
 
 Key and environment come from DIDWW_API_KEY, DIDWW_ENVIRONMENT (production or sandbox) and
-DIDWW_BASE_URL; --simulate needs none of them. Results go to standard output, all else to
-standard error.
+DIDWW_BASE_URL; --simulate needs none of them. Every purchase is written down in a journal
+(--journal or DIDWW_JOURNAL), so that none is ever ordered twice. Results go to standard output,
+all else to standard error.
 """
 
 
@@ -68,7 +79,9 @@ def _bad_command_line(wrong: CycloptsError, arguments: Sequence[str]) -> int:
         for before, word in zip(["", *arguments], arguments, strict=False)
         if before == "--api-key" or word.startswith("--api-key=")
     ]
-    screen = Screen(secrets=[*secrets(CONNECTION), *filter(None, given)])
+    addresses = [word[word.index(it) :] for word in arguments for it in DSN if it in word]
+    hidden = {secret for address in addresses for secret in passwords(address)}
+    screen = Screen(secrets=[*secrets(JOURNALED), *filter(None, given), *hidden])
     screen.error(wrong, debug=False)
     screen.say("See didww-async --help, or --help after a command.")
     if "--json" in arguments:
@@ -79,12 +92,13 @@ def _bad_command_line(wrong: CycloptsError, arguments: Sequence[str]) -> int:
 
 @app.command
 def buy(
-    *, wanted: Wanted = ANYTHING, terms: Terms = TERMS, connection: Connection = CONNECTION
+    *, wanted: Wanted = ANYTHING, terms: Terms = TERMS, connection: Journaled = JOURNALED
 ) -> int:
     """Buy numbers: guided at a terminal, or by options with --yes.
 
     At a terminal it asks for what the options leave open and for a confirmation. Prices and
-    limits are USD without VAT. The numbers bought go to standard output, one per line.
+    limits are USD without VAT. The numbers bought go to standard output, one per line. With a
+    --reference that the journal knows nothing is bought again: the same order is reported.
     """
     buying = Buying(
         wanted=wanted,
@@ -169,7 +183,7 @@ def order(
     /,
     *,
     reference: str | None = None,
-    connection: Connection = CONNECTION,
+    connection: Journaled = JOURNALED,
 ) -> int:
     """Show an order with its numbers.
 
@@ -180,7 +194,7 @@ def order(
     reference
         The purchase's reference, instead of the id.
     """
-    return _look(lambda: looking.order(id, reference), connection)
+    return _look(lambda: looking.order(id, reference, connection), connection)
 
 
 @app.command
@@ -212,35 +226,23 @@ def simulate(
     return run_async(serve_simulator(Screen(), port=port, api_key=api_key))
 
 
+for command in (
+    journal_commands.reconcile,
+    journal_commands.resume,
+    journal_commands.resend,
+    journal_commands.cancel,
+    journal_commands.journal,
+):
+    app.command(command)
+
+
 def _look(reader: Callable[[], looking.Reader], connection: Connection) -> int:
-    return run_async(_looked(reader, connection))
+    async def read(asked: Asked) -> Answer:
+        look = reader()
+        async with connected(connection) as (client, asked.place):
+            if asked.place.simulated:
+                asked.screen.say(SIMULATED, "warning")
+            async with asked.screen.progress("reading"):
+                return Answer(found=await look(client))
 
-
-async def _looked(reader: Callable[[], looking.Reader], connection: Connection) -> int:
-    screen = Screen(secrets=secrets(connection))
-    place = place_of(connection)
-    try:
-        read = reader()
-        async with connected(connection) as (client, place):
-            if place.simulated:
-                screen.say(SIMULATED, "warning")
-            async with screen.progress("reading"):
-                found = await read(client)
-    except asyncio.CancelledError:
-        screen.say("Interrupted.")
-        raise
-    except Exception as error:  # noqa: BLE001 - one message, not a traceback
-        screen.error(error, debug=connection.debug)
-        if connection.json:
-            problem = error_document(error, screen.message(error))
-            screen.result([json_text({**attrs.asdict(place), "error": problem})])
-        return exit_for(error)
-    if found.note is not None:
-        screen.say(found.note, "warning")
-    if connection.json:
-        screen.result([json_text({**attrs.asdict(place), **found.document()})])
-    elif screen.shows_tables:
-        screen.result(found.table(screen.width))
-    else:
-        screen.result(found.lines())
-    return Exit.OK
+    return answer(read, connection)

@@ -50,6 +50,11 @@ class Asking:
         )
         return int(await self._answer(question) or 1)
 
+    async def words(self, title: str) -> str:
+        """What the user types."""
+        question = questionary.text(f"{title}:", input=self._input, output=self._output)
+        return str(await self._answer(question))
+
     async def confirm(self, title: str) -> bool:
         """Yes or no; Enter alone is no."""
         return bool(

@@ -1,89 +1,44 @@
-"""`didww-async buy`: choose, quote, confirm, order, wait; and what is known when it breaks off."""
-
-import asyncio
-from typing import Any
+"""`didww-async buy`: choose, quote, confirm, order, wait; a known reference is only carried on."""
 
 import attrs
 
-from didww_async import Client, InvalidInput
+from didww_async import Client
 from flows import BuyDidFlow, Purchase, PurchaseJournal, Quote
+from flows.cli.attempt import Attempt
 from flows.cli.choosing import choose_offer, choose_place, read_offers
-from flows.cli.connect import connected, open_journal, place_of
-from flows.cli.exits import Exit, UserLeft
-from flows.cli.options import Connection, Terms, Wanted
-from flows.cli.outcome import Outcome, after_error, after_waiting, quote_lines
+from flows.cli.exits import UserLeft
+from flows.cli.options import Journaled, Terms, Wanted
+from flows.cli.outcome import Outcome, after_waiting, quote_lines
 from flows.cli.screen import Screen
-from flows.cli.show import json_text, money
-from flows.journal import Limits, PurchaseKey
+from flows.cli.show import cell, money
+from flows.errors import ReferenceMismatch
+from flows.journal import Limits
+from flows.journal.record import NOT_BOUGHT, State
 from flows.offers import check_limits
 
 __all__ = ["Buying"]
 
-SIMULATED = "SIMULATION: this is a simulator of its own, nothing is bought at DIDWW."
 
+class Buying(Attempt):
+    """One run of the command."""
 
-class Buying:
-    """One run of the command. What is known is kept here, for whatever breaks it off."""
+    makes_journal = True
 
     def __init__(
-        self, *, wanted: Wanted, terms: Terms, connection: Connection, screen: Screen
+        self, *, wanted: Wanted, terms: Terms, connection: Journaled, screen: Screen
     ) -> None:
+        super().__init__(reference=terms.reference, connection=connection, screen=screen)
         self._wanted = wanted
         self._terms = terms
-        self._connection = connection
-        self._screen = screen
-        self._place = place_of(connection)
-        self._flow: BuyDidFlow | None = None
-        self._ordering = False
-
-    async def run(self) -> int:
-        """Buy, say what became of it, and return the exit code."""
-        try:
-            self._check_before_all()
-            async with connected(self._connection) as (client, place):
-                self._place = place
-                outcome = await self._guarded(client, open_journal())
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every end is told
-            outcome = self._after(error, None)
-        self._tell(outcome)
-        return outcome.code
-
-    def broken_off(self) -> None:
-        """Tell what is known when there is no time to find out more."""
-        error = KeyboardInterrupt("left at once")
-        outcome = self._after(error, None)
-        if self._ordering:
-            order_id = self._flow.ids.order_id if self._flow else None
-            outcome = attrs.evolve(
-                outcome, status="pending" if order_id else "unknown", order_id=order_id
-            )
-        self._tell(outcome)
 
     def _check_before_all(self) -> None:
         self._wanted.request(reference=self._terms.reference)
-        if not self._terms.yes and not self._screen.can_ask:
-            raise InvalidInput(
-                "this buys numbers, and there is no terminal to confirm it at: add --yes"
-            )
+        self._need_yes(yes=self._terms.yes, what="this buys numbers")
 
-    async def _guarded(self, client: Client, journal: PurchaseJournal) -> Outcome:
-        """Buy; whatever goes wrong, the journal is asked what is known of the order."""
-        flow = BuyDidFlow(client, journal=journal, reference=self._terms.reference)
-        self._flow = flow
-        key = PurchaseKey(origin=client.origin, account=client.account, reference=flow.reference)
-        try:
-            return await self._buy(flow)
-        except asyncio.CancelledError as interrupt:
-            # The order, if it was begun, goes on in the client: closing waits for its answer.
-            self._say_interrupted(flow)
-            await client.aclose()
-            return self._after(interrupt, await journal.read(key))
-        except Exception as error:  # noqa: BLE001 - also what nobody foresaw: money may be spent
-            return self._after(error, await journal.read(key))
-
-    async def _buy(self, flow: BuyDidFlow) -> Outcome:
-        if self._place.simulated:
-            self._screen.say(SIMULATED, "warning")
+    async def _work(self, client: Client, journal: PurchaseJournal, flow: BuyDidFlow) -> Outcome:
+        known = await flow.purchase()
+        if known is not None and known.state not in NOT_BOUGHT:
+            return await self._carry_on(flow, known)
         wanted = await self._choose(flow)
         async with self._screen.progress("reading the balance"):
             quote = await flow.quote(quantity=wanted.request().quantity)
@@ -95,6 +50,29 @@ class Buying:
         async with self._screen.progress(f"waiting for order {flow.ids.order_id}"):
             result = await flow.wait(timeout=self._terms.timeout)
         return after_waiting(result, **self._known())
+
+    async def _carry_on(self, flow: BuyDidFlow, known: Purchase) -> Outcome:
+        self._check_same(known)
+        self._purchase, self._ordering = known, True
+        self._screen.say(
+            f"The reference {known.reference} is known: {known.request}, planned at "
+            f"{cell(known.planned_at)}, is {known.state}. Nothing is chosen or ordered again."
+        )
+        if known.state is State.SENT:
+            self._screen.say("What was sent just now is given its time first, up to 3 minutes.")
+        async with self._screen.progress(f"asking about {known.reference}"):
+            result = await flow.carry_on(timeout=self._terms.timeout)
+        return after_waiting(result, **self._known())
+
+    def _check_same(self, known: Purchase) -> None:
+        """Raise ReferenceMismatch where an option says something else than what was ordered."""
+        request, wanted = known.request, self._wanted
+        if (
+            wanted.quantity not in {None, request.quantity}
+            or self._terms.sku not in {None, request.sku_id}
+            or (wanted.back_order and not request.allow_back_ordering)
+        ):
+            raise ReferenceMismatch(purchase=known)
 
     async def _choose(self, flow: BuyDidFlow) -> Wanted:
         wanted, terms, screen = self._wanted, self._terms, self._screen
@@ -138,38 +116,3 @@ class Buying:
         self._ordering = True
         async with self._screen.progress("ordering"):
             return await flow.order(**attrs.asdict(self._limits()))
-
-    def _say_interrupted(self, flow: BuyDidFlow) -> None:
-        if self._ordering and flow.ids.order_id is None:
-            self._screen.say(
-                f"Interrupted: waiting for the answer to the order {flow.reference}. "
-                "Ctrl-C again leaves at once.",
-                "warning",
-            )
-
-    def _after(self, error: BaseException, purchase: Purchase | None) -> Outcome:
-        given = self._terms.reference is not None
-        return after_error(error, purchase, reference_given=given, **self._known())
-
-    def _known(self) -> dict[str, Any]:
-        if self._flow is None:
-            return {"reference": self._terms.reference}
-        return {
-            "reference": self._flow.reference,
-            "ids": self._flow.ids,
-            "quote": self._flow.chosen.quote,
-        }
-
-    def _tell(self, outcome: Outcome) -> None:
-        screen, place, error = self._screen, self._place, outcome.error
-        if error is not None and outcome.code is not Exit.INTERRUPTED:
-            screen.error(error, debug=self._connection.debug)
-        elif error is not None and not isinstance(error, UserLeft):
-            screen.say("Interrupted.", "warning")
-        for line in outcome.told(place):
-            screen.say(line, "bold")
-        if self._connection.json:
-            message = None if error is None else screen.message(error)
-            screen.result([json_text(outcome.document(place, message=message))])
-        else:
-            screen.result(outcome.numbers)

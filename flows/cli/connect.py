@@ -1,4 +1,4 @@
-"""The client a command works with: DIDWW's API by key, or a simulator of its own."""
+"""What a command works with: DIDWW's API by key or a simulator of its own, and a journal."""
 
 import contextlib
 import os
@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 import attrs
 
 from didww_async import Client, InvalidInput
-from flows import MemoryJournal, PurchaseJournal
-from flows.cli.options import Connection
+from flows import PurchaseJournal
+from flows.cli.keeping import open_journal, passwords
+from flows.cli.options import Connection, Journaled
 
-__all__ = ["Place", "connected", "open_journal", "place_of", "secrets"]
+__all__ = ["Place", "connected", "origin_of", "place_of", "secrets", "working"]
 
 PUBLIC_KEYS = frozenset({"", "simulator"})
 
@@ -39,8 +40,10 @@ def settings(connection: Connection, environ: Mapping[str, str]) -> dict[str, st
 
 def secrets(connection: Connection, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """What must never be printed."""
-    keys = {connection.api_key or "", environ.get("DIDWW_API_KEY", "")}
-    return tuple(keys - PUBLIC_KEYS)
+    hidden = {connection.api_key or "", environ.get("DIDWW_API_KEY", "")}
+    if isinstance(connection, Journaled):
+        hidden |= passwords(connection.journal) | passwords(environ.get("DIDWW_JOURNAL"))
+    return tuple(hidden - PUBLIC_KEYS)
 
 
 def place_of(connection: Connection, environ: Mapping[str, str] = os.environ) -> Place:
@@ -73,9 +76,28 @@ async def connected(
         yield client, attrs.evolve(place, api=client.origin)
 
 
-def open_journal() -> PurchaseJournal:
-    """The journal of one run, in memory: the place to open a durable one."""
-    return MemoryJournal()
+@contextlib.asynccontextmanager
+async def working(
+    connection: Journaled, *, create: bool, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[tuple[Client, Place, PurchaseJournal]]:
+    """A client, where it works, and the journal; `create`: make a journal that is missing."""
+    async with connected(connection, environ) as (client, place):
+        journal = open_journal(connection, create=create, environ=environ)
+        try:
+            yield client, place, journal
+        finally:
+            try:
+                await client.aclose()  # first: an order on its way is still to be written down
+            finally:
+                await journal.aclose()
+
+
+def origin_of(connection: Connection, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The API that options and environment name, None when they name none; needs no key."""
+    found = settings(connection, environ)
+    if not found.get("DIDWW_BASE_URL") and not found.get("DIDWW_ENVIRONMENT"):
+        return None
+    return Client.from_env(environ={**found, "DIDWW_API_KEY": "none"}).origin
 
 
 def _check_simulated(connection: Connection) -> None:

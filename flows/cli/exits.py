@@ -23,6 +23,7 @@ from flows.errors import (
     DuplicateOrders,
     NoMatch,
     OfferChanged,
+    OrderNotRecorded,
     OrderOutcomeUnknown,
     OrderRefused,
     OutOfStock,
@@ -30,8 +31,10 @@ from flows.errors import (
     PurchaseExpired,
     ReferenceMismatch,
     ReferenceTaken,
+    ResendRefused,
     StepNotPossible,
 )
+from flows.journal import JournalError, OrderIdRecorded
 
 __all__ = ["MEANINGS", "Exit", "NothingFound", "UserLeft", "exit_for", "hint"]
 
@@ -51,14 +54,14 @@ class Exit(enum.IntEnum):
 
 
 MEANINGS: Final[Mapping[Exit, str]] = {
-    Exit.OK: "done: bought, or listed",
+    Exit.OK: "done: bought, settled, canceled, or listed",
     Exit.FAILED: "an unexpected failure",
-    Exit.USAGE: "bad input: options, a missing key",
+    Exit.USAGE: "bad input: options, a missing key, a file that can't be the journal",
     Exit.NO_FIT: "nothing fits, or several do; candidates are listed",
     Exit.REFUSED: "refused, nothing bought: price limit, balance, stock, DIDWW's refusal",
     Exit.INCOMPLETE: "ordered, but not complete: still pending, or numbers still missing",
     Exit.UNKNOWN: "outcome unknown: it may be bought; the reference is printed",
-    Exit.UNREACHABLE: "DIDWW can't be reached or does not let this key in",
+    Exit.UNREACHABLE: "DIDWW or the journal can't be reached, or DIDWW does not let this key in",
     Exit.INTERRUPTED: "interrupted or declined; what is known is printed",
 }
 
@@ -80,19 +83,30 @@ KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Exit], ...]] = (
             CancelRefused,
             InsufficientBalance,
             OfferChanged,
+            OrderIdRecorded,
             OrderRefused,
             OutOfStock,
             PriceOverLimit,
             PurchaseExpired,
             ReferenceMismatch,
             ReferenceTaken,
+            ResendRefused,
         ),
         Exit.REFUSED,
     ),
     ((OrderOutcomeUnknown, DuplicateOrders), Exit.UNKNOWN),
+    ((OrderNotRecorded,), Exit.INCOMPLETE),
     ((InvalidInput, StepNotPossible), Exit.USAGE),
     (
-        (NoAnswer, Unauthorized, Forbidden, RateLimited, ServerFailed, UnreadableReply),
+        (
+            JournalError,
+            NoAnswer,
+            Unauthorized,
+            Forbidden,
+            RateLimited,
+            ServerFailed,
+            UnreadableReply,
+        ),
         Exit.UNREACHABLE,
     ),
 )
@@ -105,16 +119,22 @@ def exit_for(error: BaseException) -> Exit:
 
 def hint(error: BaseException) -> str | None:
     """What to change on the command line; the errors themselves speak to programmers."""
+    text: str | None
     match error:
         case StepNotPossible(step="choose_nanpa_prefix"):
-            return "Add --region."
+            text = "Add --region."
         case OutOfStock():
-            return "On the command line: a smaller --quantity, another offer, or --back-order."
+            text = "On the command line: a smaller --quantity, another offer, or --back-order."
         case PriceOverLimit(limit=limit):
-            return f"The limit is --{limit.replace('_', '-')}."
+            text = f"The limit is --{limit.replace('_', '-')}."
         case Ambiguous() if "offers" in str(error):
-            return "Choose with --sku or --channels, or take the first with --prefer cheapest."
+            text = "Choose with --sku or --channels, or take the first with --prefer cheapest."
+        case PurchaseExpired():
+            text = "Running buy again plans it anew, at today's price."
+        case ReferenceMismatch():
+            text = "On the command line: another --reference, or the options it was bought with."
         case Unauthorized():
-            return "The key is taken from DIDWW_API_KEY or --api-key."
+            text = "The key is taken from DIDWW_API_KEY or --api-key."
         case _:
-            return None
+            text = None
+    return text

@@ -7,8 +7,10 @@ from flows import BuyDidFlow, Offers
 from flows.choices import folded
 from flows.cli.choosing import choose_place, read_offers
 from flows.cli.exits import NothingFound
-from flows.cli.options import Wanted
+from flows.cli.keeping import open_journal
+from flows.cli.options import Journaled, Wanted
 from flows.cli.show import Column, Listing, Record
+from flows.journal import Purchase, PurchaseKey
 
 __all__ = ["Reader", "balance", "cities", "countries", "offers", "order", "prefixes", "regions"]
 
@@ -147,8 +149,11 @@ def listing_of(found: Offers) -> Listing:
     )
 
 
-def order(order_id: str | None, reference: str | None) -> Reader:
-    """One order with its numbers, by its id or by the purchase's reference."""
+def order(order_id: str | None, reference: str | None, connection: Journaled) -> Reader:
+    """One order with its numbers, by its id or by the purchase's reference.
+
+    The journal is asked for a reference that DIDWW does not know.
+    """
     if (order_id is None) == (reference is None):
         raise InvalidInput("give an order id, or --reference")
 
@@ -158,7 +163,11 @@ def order(order_id: str | None, reference: str | None) -> Reader:
         page = await client.orders.list(filter={"external_reference_id": reference})
         found = [item for item in page if item.external_reference_id == reference]
         if not found:
-            raise NothingFound(f"there is no order with the reference {reference!r} (yet)")
+            purchase = await _in_journal(client, reference, connection)
+            if purchase is not None and purchase.order_id is not None:
+                return await _order(client, purchase.order_id)
+            known = f"; the journal says {purchase.state}" if purchase is not None else ""
+            raise NothingFound(f"there is no order with the reference {reference!r} (yet){known}")
         if len(found) == 1:
             return await _order(client, found[0].id)
         return Listing(
@@ -175,6 +184,18 @@ def order(order_id: str | None, reference: str | None) -> Reader:
         )
 
     return read
+
+
+async def _in_journal(client: Client, reference: str, connection: Journaled) -> Purchase | None:
+    if connection.simulate:
+        return None
+    journal = open_journal(connection, create=False)
+    try:
+        return await journal.read(
+            PurchaseKey(origin=client.origin, account=client.account, reference=reference)
+        )
+    finally:
+        await journal.aclose()
 
 
 async def _order(client: Client, order_id: str) -> Record:

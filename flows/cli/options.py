@@ -10,7 +10,18 @@ from cyclopts import Group, Parameter
 
 from flows import PurchaseRequest
 
-__all__ = ["ANYTHING", "CONNECTION", "TERMS", "Connection", "Terms", "Wanted"]
+__all__ = [
+    "ANYTHING",
+    "CONNECTION",
+    "JOURNALED",
+    "TERMS",
+    "Connection",
+    "Journaled",
+    "Terms",
+    "Timeout",
+    "Wanted",
+    "Yes",
+]
 
 PLACE = Group("What to look for", sort_key=1)
 OFFER = Group("Offer and price", sort_key=2)
@@ -43,6 +54,12 @@ def _option(help: str, group: Group, **more: Any) -> Parameter:
     return Parameter(help=help, group=group, **more)
 
 
+Timeout = Annotated[
+    float, _option("Seconds to wait for the numbers. [default: 60]", ORDER, converter=_seconds)
+]
+Yes = Annotated[bool, _option("Order without asking.", ORDER, name=("--yes", "-y"))]
+
+
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Connection:
@@ -71,6 +88,21 @@ class Connection:
         _option("One JSON object on standard output, all else on standard error.", ACCESS),
     ] = False
     debug: Annotated[bool, _option("Show the traceback of an error.", ACCESS)] = False
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Journaled(Connection):
+    """The same, and the journal that remembers what was bought."""
+
+    journal: Annotated[
+        str | None,
+        _option(
+            "Instead of DIDWW_JOURNAL: a file, or postgresql://user@host/database for several "
+            "machines. [default: purchases.db in your state directory]",
+            ACCESS,
+        ),
+    ] = attrs.field(default=None, repr=False)
 
 
 @Parameter(name="*")
@@ -152,10 +184,8 @@ class Terms:
         str | None,
         _option("Your name for this purchase: at most one order is made under it.", ORDER),
     ] = None
-    timeout: Annotated[
-        float, _option("Seconds to wait for the numbers. [default: 60]", ORDER, converter=_seconds)
-    ] = 60.0
-    yes: Annotated[bool, _option("Order without asking.", ORDER, name=("--yes", "-y"))] = False
+    timeout: Timeout = 60.0
+    yes: Yes = False
 
     @property
     def names_an_offer(self) -> bool:
@@ -165,4 +195,5 @@ class Terms:
 
 ANYTHING = Wanted()
 CONNECTION = Connection()
+JOURNALED = Journaled()
 TERMS = Terms()

@@ -9,10 +9,13 @@ from flows import Canceled, Completed, Offer, Purchase, PurchaseResult, Quote, S
 from flows.cli.connect import Place
 from flows.cli.exits import Exit, exit_for
 from flows.cli.show import aligned, cell, money
+from flows.errors import CancelRefused, OrderNotRecorded, ReferenceMismatch, ResendRefused
+from flows.journal import State
 
-__all__ = ["Outcome", "after_error", "after_waiting", "quote_lines"]
+__all__ = ["Outcome", "after_error", "after_waiting", "ids_of", "quote_lines"]
 
 NOTHING_CHOSEN = SavedIds()
+DECISIONS = (ResendRefused, CancelRefused)  # refused whatever the state is: not a loose end
 STATUS = {
     "sent": "unknown",
     "unknown": "unknown",
@@ -27,8 +30,8 @@ STATUS = {
 class Outcome:
     """`status`: completed, pending, canceled, unknown (it may be bought), refused or not_bought.
 
-    `earlier_runs`: the reference came from the user and was not looked up, so that an earlier run
-    may have ordered under it what this one did not.
+    `earlier_runs`: the reference came from the user and this journal does not know it, so that a
+    run with another one may have ordered under it. `planned`: the plan is still there.
     """
 
     status: str
@@ -39,9 +42,11 @@ class Outcome:
     shortfall: int = 0
     ids: SavedIds = NOTHING_CHOSEN
     quote: Quote | None = None
+    quantity: int | None = None
     charged: Decimal | None = None
     error: BaseException | None = None
     earlier_runs: bool = False
+    planned: bool = False
 
     def document(self, place: Place, *, message: str | None) -> dict[str, Any]:
         """The one JSON object. Prices are USD; setup and monthly are per number, without VAT."""
@@ -51,7 +56,7 @@ class Outcome:
             "order_id": self.order_id,
             "status": self.status,
             "numbers": self.numbers,
-            "quantity": quote.quantity if quote else None,
+            "quantity": self.quantity,
             "shortfall": self.shortfall,
             "ids": attrs.asdict(self.ids),
             "prices": {
@@ -67,8 +72,11 @@ class Outcome:
             "error": error_document(self.error, message),
         }
 
-    def told(self, place: Place) -> list[str]:
-        """The outcome for people, without its numbers and error."""
+    def told(self, place: Place, options: str = "") -> list[str]:
+        """The outcome for people, without its numbers and error.
+
+        `options`: what the commands it names need to find the same API and journal.
+        """
         where = " on the simulator; nothing was bought at DIDWW" if place.simulated else ""
         order, reference = self.order_id, self.reference
         charged = f", charged {money(self.charged)} USD" if self.charged is not None else ""
@@ -79,21 +87,30 @@ class Outcome:
                     lines.append(f"{self.shortfall} of its numbers have not shown up yet.")
             case "pending":
                 lines = [f"Order {order} is placed{where}{charged} (reference {reference})."]
-                lines += _later(place, f"Look again with: didww-async order {order}")
+                lines += _later(place, f"Look again with: didww-async order {order}{options}")
+            case "canceled" if order is None:
+                lines = [f"The plan {reference} is dropped: nothing was ordered."]
             case "canceled":
                 lines = [f"Order {order} was canceled: nothing is bought."]
             case "unknown":
                 lines = [f"The order {reference} may be on its way{where}."]
                 lines += _later(
                     place,
-                    f"Look for it with: didww-async order --reference {reference}",
-                    "If it is not there after some minutes, running buy again with --reference "
-                    f"{reference} and the same options looks once more before it orders.",
+                    f"Settle it with: didww-async reconcile{options}",
+                    f"What is known: didww-async journal --reference {reference}{options}",
+                    f"Running buy again with --reference {reference} settles it as well, and never "
+                    "orders twice.",
                 )
+            case _ if self.planned and not place.simulated:
+                lines = [
+                    "Nothing was bought. The plan is still in the journal: didww-async resume"
+                    f"{options} would order it while it is young, didww-async cancel {reference}"
+                    f"{options} drops it."
+                ]
             case _ if self.earlier_runs and not place.simulated:
                 lines = [
                     "Nothing was bought by this run. Whether an earlier one ordered, see: "
-                    f"didww-async order --reference {reference}"
+                    f"didww-async order --reference {reference}{options}"
                 ]
             case _:
                 lines = ["Nothing was bought."]
@@ -137,10 +154,12 @@ def after_error(
 ) -> Outcome:
     """The outcome when something went wrong: the journal says what is known of the order."""
     code = exit_for(error)
-    status = STATUS.get(purchase.state.value if purchase else "")
+    if isinstance(error, ReferenceMismatch):  # the journal tells of another purchase
+        return Outcome(status="refused", code=code, error=error, earlier_runs=True, **known)
+    status = _status(error, purchase)
     if status is None:
         status = "refused" if code is Exit.REFUSED else "not_bought"
-    if code is not Exit.INTERRUPTED:
+    if code is not Exit.INTERRUPTED and (status == "unknown" or not isinstance(error, DECISIONS)):
         code = {
             "unknown": Exit.UNKNOWN,
             "pending": Exit.INCOMPLETE,
@@ -149,9 +168,35 @@ def after_error(
     if purchase is None:
         known["earlier_runs"] = reference_given
     else:
-        known |= {"order_id": purchase.order_id, "charged": purchase.amount}
-        known |= {"numbers": purchase.numbers}
+        order_id = getattr(error, "order_id", None) if status == "pending" else None
+        known["order_id"] = purchase.order_id or order_id
+        known["charged"] = purchase.amount
+        known["numbers"] = purchase.numbers
+        known["ids"] = ids_of(purchase, known.get("ids", NOTHING_CHOSEN))
+        known["quantity"] = known.get("quantity") or purchase.request.quantity
+        known["planned"] = purchase.state is State.PLANNED
     return Outcome(status=status, code=code, error=error, **known)
+
+
+def _status(error: BaseException, purchase: Purchase | None) -> str | None:
+    match error:
+        case OrderNotRecorded():
+            return "pending"
+        case CancelRefused(status="pending" | "completed" | "canceled" as found):
+            return found
+    return STATUS.get(purchase.state.value if purchase else "")
+
+
+def ids_of(purchase: Purchase, ids: SavedIds) -> SavedIds:
+    """The ids that the journal knows, among those chosen."""
+    request = purchase.request
+    return attrs.evolve(
+        ids,
+        sku_id=request.sku_id,
+        did_group_id=request.did_group_id,
+        nanpa_prefix_id=request.nanpa_prefix_id,
+        order_id=purchase.order_id,
+    )
 
 
 def quote_lines(offer: Offer, quote: Quote, *, place: str, width: int | None) -> list[str]:

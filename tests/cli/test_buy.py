@@ -18,12 +18,14 @@ from cli.commands import (
     pointed_at,
     run,
 )
+from cli.purchases_here import Here, posts
 
 from didww_async.simulator import Simulator
 from flows.cli.app import run as run_here
 
 NOWHERE = "http://127.0.0.1:9/v3"
-BUY_HERE = ("buy", *NEW_YORK, "--yes", "--json")
+BUY = ("buy", *NEW_YORK, "--yes")
+BUY_HERE = (*BUY, "--json")
 
 
 async def test_buys_by_region_and_npa_on_its_own_simulator() -> None:
@@ -60,23 +62,25 @@ def test_buys_by_city_and_answers_with_one_json_object(
 
 async def test_orders_once_under_a_reference(simulator: Simulator) -> None:
     env = pointed_at(simulator)
-    first = await run(*BUY_HERE, "--reference", "shop-1", env=env)
-    again = await run(*BUY_HERE, "--reference", "shop-1", env=env)
-    assert (first.code, again.code) == (0, 0)
-    assert first.json["order_id"] == again.json["order_id"]
-    assert first.json["numbers"] == again.json["numbers"]
-    assert first.json["reference"] == "shop-1"
+    line = (*BUY_HERE, "--reference", "shop-1")
+    first, beside = await asyncio.gather(run(*line, env=env), run(*line, env=env))
+    again = await run(*line, env=env)
+    for said in (first, beside, again):
+        assert said.code == 0
+        assert said.json["order_id"] == first.json["order_id"]
+        assert said.json["numbers"] == first.json["numbers"]
+        assert (said.json["reference"], said.json["quantity"]) == ("shop-1", 1)
+    assert "The reference shop-1 is known" in again.err
     assert (first.json["environment"], first.json["simulated"]) == ("custom", False)
     assert [order.external_reference_id for order in simulator.orders] == ["shop-1"]
     assert simulator.orders[0].allow_back_ordering is False
 
 
-async def test_refuses_to_buy_unasked_without_a_terminal(simulator: Simulator) -> None:
-    said = await run("buy", *NEW_YORK, env=pointed_at(simulator))
-    assert said.code == 2
-    assert "--yes" in said.err
-    assert said.out == ""
-    assert simulator.requests == []
+def test_refuses_to_buy_unasked_without_a_terminal(beside: Simulator, here: Here) -> None:
+    code, _, said = here("buy", *NEW_YORK)
+    assert code == 2
+    assert "--yes" in said
+    assert beside.requests == []
 
 
 REFUSED: Sequence[tuple[tuple[str, ...], int, str, str, str]] = [
@@ -109,62 +113,60 @@ def test_refuses(  # noqa: PLR0917 - the columns of the table
     assert "Nothing was bought" in said.err
 
 
-async def test_over_the_limit_no_order_is_sent(simulator: Simulator) -> None:
-    said = await run(*BUY_HERE, "--max-monthly", "3.99", env=pointed_at(simulator))
-    assert (said.code, said.json["status"]) == (4, "refused")
-    assert not any(request.method == "POST" for request in simulator.requests)
+def test_over_the_limit_no_order_is_sent(beside: Simulator, here: Here) -> None:
+    code, found, _ = here(*BUY, "--max-monthly", "3.99")
+    assert (code, found["status"]) == (4, "refused")
+    assert posts(beside) == 0
 
 
-async def test_names_what_there_is_to_choose_from(simulator: Simulator) -> None:
-    env = pointed_at(simulator)
+def test_names_what_there_is_to_choose_from(beside: Simulator, here: Here) -> None:
     new_york = ("--country", "US", "--region", "ny", "--npa", "212")
-    unknown, several, no_region = await asyncio.gather(
-        run("buy", "--country", "Germny", "--yes", "--json", env=env),
-        run("buy", *new_york, "--yes", "--json", env=env),
-        run("buy", "--country", "US", "--npa", "212", "--yes", "--json", env=env),
-    )
-    assert (unknown.code, unknown.json["error"]["type"]) == (3, "NoMatch")
-    assert "Germany (DE)" in unknown.json["error"]["candidates"]
-    assert "Germany (DE)" in unknown.err
-    assert (several.code, several.json["error"]["type"]) == (3, "Ambiguous")
-    assert len(several.json["error"]["candidates"]) == 2
-    assert "--prefer cheapest" in several.err
-    assert (no_region.code, no_region.json["error"]["type"]) == (2, "StepNotPossible")
-    assert "Add --region" in no_region.err
-    assert not any(request.method == "POST" for request in simulator.requests)
+    code, unknown, said = here("buy", "--country", "Germny", "--yes")
+    assert (code, unknown["error"]["type"]) == (3, "NoMatch")
+    assert "Germany (DE)" in unknown["error"]["candidates"]
+    assert "Germany (DE)" in said
+    code, several, said = here("buy", *new_york, "--yes")
+    assert (code, several["error"]["type"]) == (3, "Ambiguous")
+    assert len(several["error"]["candidates"]) == 2
+    assert "--prefer cheapest" in said
+    code, no_region, said = here("buy", "--country", "US", "--npa", "212", "--yes")
+    assert (code, no_region["error"]["type"]) == (2, "StepNotPossible")
+    assert "Add --region" in said
+    assert posts(beside) == 0
 
 
-async def test_reports_what_didww_refuses(simulator: Simulator) -> None:
+def test_reports_what_didww_refuses(beside: Simulator, here: Here) -> None:
     # The group has enough, the prefix has not: only DIDWW can tell.
-    simulator.set_stock(group_id=NEW_YORK_GROUP, count=70)
-    said = await run(*BUY_HERE, "--quantity", "60", env=pointed_at(simulator))
-    assert said.code == 4
-    assert (said.json["status"], said.json["error"]["type"]) == ("refused", "OutOfStock")
-    assert simulator.orders == []
+    beside.set_stock(group_id=NEW_YORK_GROUP, count=70)
+    code, found, _ = here(*BUY, "--quantity", "60")
+    assert code == 4
+    assert (found["status"], found["error"]["type"]) == ("refused", "OutOfStock")
+    assert beside.orders == []
 
 
-async def test_an_earlier_run_may_have_ordered(simulator: Simulator) -> None:
+def test_an_earlier_run_may_have_ordered(beside: Simulator, here: Here) -> None:
     options = ("--reference", "shop-9", "--max-monthly", "1")
-    said = await run(*BUY_HERE, *options, env=pointed_at(simulator))
-    assert said.code == 4
-    assert "Nothing was bought by this run" in said.err
-    assert "didww-async order --reference shop-9" in said.err
+    code, _, said = here(*BUY, *options)
+    assert code == 4
+    assert "Nothing was bought by this run" in said
+    assert "didww-async order --reference shop-9" in said
 
 
-async def test_an_order_that_stays_pending(simulator: Simulator) -> None:
-    simulator.completes_after = None
-    said = await run(*BUY_HERE, "--timeout", "0", env=pointed_at(simulator))
-    assert said.code == 5
-    assert (said.json["status"], said.json["numbers"]) == ("pending", [])
-    assert said.json["order_id"] == simulator.orders[0].id
-    assert f"didww-async order {simulator.orders[0].id}" in said.err
+def test_an_order_that_stays_pending(beside: Simulator, here: Here) -> None:
+    beside.completes_after = None
+    code, found, said = here(*BUY, "--timeout", "0")
+    assert code == 5
+    assert (found["status"], found["numbers"]) == ("pending", [])
+    assert found["order_id"] == beside.orders[0].id
+    assert f"didww-async order {beside.orders[0].id}" in said
 
 
-async def test_a_wrong_key(simulator: Simulator) -> None:
-    said = await run(*BUY_HERE, env=pointed_at(simulator, key="another-key"))
-    assert (said.code, said.json["status"]) == (7, "not_bought")
-    assert said.json["error"]["type"] == "Unauthorized"
-    assert "another-key" not in said.out + said.err
+def test_a_wrong_key(beside: Simulator, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIDWW_API_KEY", "another-key")
+    code, found, said = here(*BUY)
+    assert (code, found["status"]) == (7, "not_bought")
+    assert found["error"]["type"] == "Unauthorized"
+    assert "another-key" not in f"{found}{said}"
 
 
 @pytest.mark.parametrize(
@@ -237,10 +239,10 @@ async def test_nobody_reads(simulator: Simulator, stream: str) -> None:
     assert len(simulator.orders) == 1
 
 
-async def test_the_balance_is_asked_before_the_order(simulator: Simulator) -> None:
-    simulator.balance = Decimal("7.99")
-    said = await run(*BUY_HERE, env=pointed_at(simulator))
-    assert (said.code, said.json["error"]["type"]) == (4, "BalanceTooLow")
-    assert "NOT ENOUGH" in said.err
-    assert said.json["ids"]["sku_id"] == TWO_CHANNELS
-    assert simulator.orders == []
+def test_the_balance_is_asked_before_the_order(beside: Simulator, here: Here) -> None:
+    beside.balance = Decimal("7.99")
+    code, found, said = here(*BUY)
+    assert (code, found["error"]["type"]) == (4, "BalanceTooLow")
+    assert "NOT ENOUGH" in said
+    assert found["ids"]["sku_id"] == TWO_CHANNELS
+    assert beside.orders == []

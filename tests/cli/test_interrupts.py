@@ -3,18 +3,27 @@
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from cli.commands import NEW_YORK, ended, pointed_at, started, until
+from cli.purchases_here import left
 
 from didww_async.simulator import AnswerLate, Delay, DropAfter, ServerFault, Simulator
+from flows.journal import SqliteJournal, State
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 BUY = ("buy", *NEW_YORK, "--yes", "--json", "--reference", "shop-7")
 
 
+def names_in(directory: Path) -> list[str]:
+    return [it.name for it in directory.iterdir()]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_waits_for_the_answer_to_the_order(simulator: Simulator, number: int) -> None:
+async def test_waits_for_the_answer_to_the_order(
+    simulator: Simulator, state: Path, number: int
+) -> None:
     simulator.inject(AnswerLate(1.0), method="POST", path="/orders")
     async with started(*BUY, env=pointed_at(simulator)) as process:
         await until(lambda: simulator.orders)
@@ -27,6 +36,8 @@ async def test_waits_for_the_answer_to_the_order(simulator: Simulator, number: i
     assert "the order shop-7" in said.err
     assert f"didww-async order {found['order_id']}" in said.err
     assert len(simulator.orders) == 1
+    # Closed: SQLite has put away its write-ahead log.
+    assert names_in(state / "didww-async") == ["purchases.db"]
 
 
 async def test_a_second_interrupt_leaves_at_once(simulator: Simulator) -> None:
@@ -43,7 +54,8 @@ async def test_a_second_interrupt_leaves_at_once(simulator: Simulator) -> None:
     assert time.monotonic() - asked < 3
     assert said.code == 130
     assert (said.json["status"], said.json["order_id"]) == ("unknown", None)
-    assert "--reference shop-7" in said.err
+    assert "Settle it with: didww-async reconcile\n" in said.err
+    assert "What is known: didww-async journal --reference shop-7\n" in said.err
 
 
 async def test_the_answer_was_lost(simulator: Simulator) -> None:
@@ -56,6 +68,22 @@ async def test_the_answer_was_lost(simulator: Simulator) -> None:
     assert said.code == 130
     assert said.json["status"] == "unknown"
     assert "The order shop-7 may be on its way" in said.err
+    assert len(simulator.orders) == 1
+
+
+async def test_the_journal_is_gone_while_the_outcome_is_open(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.inject(DropAfter(), method="POST", path="/orders")
+    simulator.inject(ServerFault(), method="GET", path="/orders", times=None, after=1)
+    journal = tmp_path / "mine.db"
+    async with started(*BUY, "--journal", str(journal), env=pointed_at(simulator)) as process:
+        await until(lambda: simulator.orders and simulator.requests[-1].path == "/orders")
+        journal.unlink()
+        said = await ended(process)
+    assert said.code == 6
+    assert (said.json["status"], said.json["error"]["type"]) == ("unknown", "JournalUnusable")
+    assert f"didww-async reconcile --journal {journal}\n" in said.err
     assert len(simulator.orders) == 1
 
 
@@ -87,3 +115,18 @@ async def test_while_looking(simulator: Simulator) -> None:
         process.send_signal(signal.SIGINT)
         said = await ended(process)
     assert (said.code, said.out) == (130, "")
+
+
+async def test_while_settling(simulator: Simulator, tmp_path: Path) -> None:
+    journal = tmp_path / "mine.db"
+    async with SqliteJournal(journal) as opened:
+        await opened.insert(left("a", State.UNKNOWN, origin=simulator.base_url))
+    simulator.inject(Delay(10), method="GET", path="/orders")
+    env = pointed_at(simulator)
+    async with started("reconcile", "--journal", str(journal), env=env) as process:
+        await until(lambda: simulator.requests)
+        process.send_signal(signal.SIGINT)
+        said = await ended(process)
+    assert (said.code, said.out) == (130, "")
+    assert f"What is known: didww-async journal --journal {journal}\n" in said.err
+    assert names_in(tmp_path) == ["mine.db"]

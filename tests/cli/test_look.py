@@ -1,11 +1,11 @@
 """The commands that only look: plain lines, JSON, and what can go wrong."""
 
-import asyncio
 import json
 
 import pytest
 from cli.commands import NEW_YORK, NEW_YORK_GROUP, pointed_at, run
 from cli.commands import TWO_CHANNELS as SKU
+from cli.purchases_here import Here
 
 from didww_async.simulator import Simulator
 from flows.cli.app import run as run_here
@@ -65,20 +65,15 @@ async def test_where_it_looks(simulator: Simulator) -> None:
     assert (said.json["environment"], said.json["simulated"]) == ("custom", False)
 
 
-async def test_an_order_by_id_and_by_reference(simulator: Simulator) -> None:
-    env = pointed_at(simulator)
-    bought = await run("buy", *NEW_YORK, "--yes", "--json", "--reference", "shop-2", env=env)
-    order_id = bought.json["order_id"]
-    by_id, by_reference, none, neither = await asyncio.gather(
-        run("order", order_id, env=env),
-        run("order", "--reference", "shop-2", "--json", env=env),
-        run("order", "--reference", "shop-3", env=env),
-        run("order", env=env),
-    )
-    assert f"numbers\t{bought.json['numbers'][0]}" in by_id.lines
-    assert by_reference.json["order"]["id"] == order_id
-    assert by_reference.json["order"]["status"] == "completed"
-    assert by_reference.json["order"]["numbers"] == bought.json["numbers"]
-    assert (none.code, none.out) == (3, "")
-    assert "shop-3" in none.err
-    assert neither.code == 2
+def test_an_order_by_id_and_by_reference(beside: Simulator, here: Here) -> None:
+    _, bought, _ = here("buy", *NEW_YORK, "--yes", "--reference", "shop-2")
+    assert run_here(["order", bought["order_id"]]) == 0
+    assert f"numbers\t{bought['numbers'][0]}\n" in here.capsys.readouterr().out
+    code, found, _ = here("order", "--reference", "shop-2")
+    assert (code, found["order"]["id"]) == (0, bought["order_id"])
+    assert found["order"]["status"] == "completed"
+    assert found["order"]["numbers"] == bought["numbers"]
+    assert run_here(["order", "--reference", "shop-3"]) == 3
+    said = here.capsys.readouterr()
+    assert ("", True) == (said.out, "shop-3" in said.err)
+    assert run_here(["order"]) == 2

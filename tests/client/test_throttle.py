@@ -31,7 +31,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didww_async import InvalidInput, NotSent, RateLimit, RateLimited, Timeouts
-from didww_async.transport.throttle import MARGIN, SlotLog
+from didww_async.transport.throttle import LATEST, MARGIN, SlotLog
 
 
 def grants_of(log: SlotLog, delays: list[float], *, from_time: float = 0.0) -> list[float]:
@@ -93,6 +93,43 @@ def test_after_a_refusal_grants_are_spaced_evenly(delays: list[float]) -> None:
     assert min(gaps) >= log.window / log.burst - 1e-9
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    per_second=st.floats(min_value=1, max_value=50),
+    trips=st.lists(
+        st.tuples(st.floats(0, LATEST), st.sampled_from([0.0, 0.0, 0.01, 0.1, 3.0])), max_size=150
+    ),
+)
+def test_requests_that_arrive_late_do_not_break_the_limit_at_the_server(
+    per_second: float, trips: list[tuple[float, float]]
+) -> None:
+    """Each request is up to a quarter of a second late, each answer takes its own time besides."""
+    log = SlotLog(per_second=per_second)
+    now = 0.0
+    arrivals: list[float] = []
+    answers: list[tuple[float, int, float]] = []  # when, which, how late it seems
+    for late, slow in trips:
+        while (wait := log.delay(now)) > 0:
+            now = min([now + wait, *(when for when, _, _ in answers)])
+            for answer in [answer for answer in answers if answer[0] <= now]:
+                answers.remove(answer)
+                log.answered(answer[1], late=answer[2])
+        log.take(now)
+        id_ = log.left(now)
+        arrivals.append(now + late)
+        answers.append((now + 0.05 + late + slow, id_, late + slow))
+    assert most_in_a_window(sorted(arrivals), log.server_window - 1e-9) <= log.burst
+
+
+def test_a_slow_answer_holds_its_slot_for_a_quarter_of_a_second_at_most() -> None:
+    log = SlotLog(per_second=1)
+    log.take(0.0)
+    log.left(0.0)
+    assert 1 + LATEST == log.delay(0.0)
+    assert 0.0 == log.delay(1 + LATEST)
+    log.take(1 + LATEST)
+
+
 def test_slot_that_was_given_back_can_be_taken_at_once() -> None:
     log = SlotLog(per_second=1)
     log.take(0.0)
@@ -123,9 +160,12 @@ async def test_turns_come_first_come_first_served() -> None:
         grant = await limit.acquire()
         order.append(number)
         grant.sent()
+        grant.answered("GET x")
 
     for _ in range(50):
-        (await limit.acquire()).sent()
+        grant = await limit.acquire()
+        grant.sent()
+        grant.answered("GET x")
     await asyncio.gather(*(one(number) for number in range(20)))
     assert list(range(20)) == order
 
@@ -182,6 +222,9 @@ async def test_grant_is_used_up_once() -> None:
     grant.sent()
     grant.sent()
     grant.give_back()
+    assert LATEST + limit._slots.server_window == limit._slots.delay(0.0)
+    grant.answered("GET x")
+    grant.answered("GET x")
     assert limit._slots.window == limit._slots.delay(0.0)
 
 
@@ -227,7 +270,7 @@ async def test_slots_return_after_success_failure_and_cancellation() -> None:
         task.cancel()
         await failure_of(task)
         slots = client.rate_limit._slots
-        assert (0, 4) == (slots._never_used, len(slots._free_at))
+        assert (0, 4) == (slots._never_used, len(slots._free_at) + len(slots._unanswered))
         assert slots.window == slots.delay(0.0)  # all of them left, and return in a window
 
 
@@ -267,7 +310,8 @@ async def test_every_cancellation_leaves_all_slots_free() -> None:
         assert 3 == sender._slots._value
         assert 8 == sender._order_slots._value
         slots = client.rate_limit._slots
-        assert slots.burst == slots._never_used + len(slots._free_at)
+        returning = len(slots._free_at) + len(slots._unanswered)
+        assert slots.burst == slots._never_used + returning
         assert 0 == len(client.rate_limit._waiting)
         await client.countries.list()
 

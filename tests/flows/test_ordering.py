@@ -231,18 +231,22 @@ async def test_several_orders_under_one_reference_are_told_loudly(
     assert 2 == posts(sim)
 
 
-async def test_a_plan_that_waited_too_long_is_not_bought(client: Client, sim: Simulator) -> None:
+async def test_a_plan_that_waited_too_long_is_planned_anew_by_who_asks_for_it(
+    client: Client, sim: Simulator
+) -> None:
     now = dt.datetime.now(dt.UTC)
     journal = MemoryJournal(clock=lambda: now)
-    ordering = Ordering(client, journal, rules=HURRIED)
+    ordering = Ordering(client, journal, rules=attrs.evolve(HURRIED, head_start=0.0))
     sim.inject(TooMany("0"), method="POST", times=HURRIED.attempts)
     with pytest.raises(DidwwError):
         await place(ordering)
+    [stale] = await journal.list()
     now += dt.timedelta(minutes=16)
     with pytest.raises(PurchaseExpired):
-        await place(ordering)
+        await ordering.carry_on(stale)
     assert [] == sim.orders
-    await place(ordering)  # asked for once more, after the caller has seen that it expired
+    purchase = await place(ordering)
+    assert (State.ORDERED, now) == (purchase.state, purchase.planned_at)
     assert 1 == len(sim.orders)
 
 

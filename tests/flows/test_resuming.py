@@ -14,12 +14,13 @@ from didww_async.simulator import AnswerLate, DropAfter, DropBefore, ServerFault
 from flows import cancel, reconcile, resend, resume, run_sweeper
 from flows.errors import (
     NoMatch,
+    OrderNotRecorded,
     OrderOutcomeUnknown,
     OutOfStock,
     PurchaseExpired,
     ResendRefused,
 )
-from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, State
+from flows.journal import JournalUnavailable, Limits, MemoryJournal, OrderRequest, Purchase, State
 from flows.journal.record import Event, transition
 from flows.ordering import Ordering
 
@@ -372,3 +373,45 @@ async def test_a_resend_against_a_late_answer(
     answered = await owner
     assert adopted.order_id == answered.order_id
     assert (1, 1) == (len(sim.orders), posts(sim))
+
+
+async def test_reconcile_does_not_order_what_is_given_back_meanwhile(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    sent = await crashed(client, journal, state=State.SENT)
+    reconciling = asyncio.create_task(reconcile(client, journal, rules=HURRIED))
+    await asyncio.sleep(0.05)
+    assert await journal.replace(sent, transition(sent, Event.GIVE_BACK, error="429"))
+    [resumed] = await reconciling
+    assert (State.PLANNED, None) == (resumed.purchase.state, resumed.error)
+    assert 0 == posts(sim)
+
+
+async def test_a_journal_that_is_away_when_the_answer_comes_is_waited_for(
+    client: Client, sim: Simulator
+) -> None:
+    class Away(MemoryJournal):
+        times = 0
+
+        async def replace(self, old: Purchase, new: Purchase) -> bool:
+            if new.state is State.ORDERED and self.times:
+                self.times -= 1
+                raise JournalUnavailable("gone for a moment")
+            return await super().replace(old, new)
+
+    journal = Away()
+    journal.times = HURRIED.attempts - 1
+    purchase = await Ordering(client, journal, rules=HURRIED).place(
+        REQUEST, reference="ref-1", limits=Limits(), born_here=True
+    )
+    assert State.ORDERED is purchase.state
+    journal.times = HURRIED.attempts
+    with pytest.raises(OrderNotRecorded, match="ref-2") as caught:
+        await Ordering(client, journal, rules=HURRIED).place(
+            REQUEST, reference="ref-2", limits=Limits(), born_here=True
+        )
+    assert caught.value.order_id in {order.id for order in sim.orders}
+    settled = await Ordering(client, journal, rules=GIVES_UP_SOON).place(
+        REQUEST, reference="ref-2", limits=Limits(), born_here=False
+    )
+    assert (caught.value.order_id, 2) == (settled.order_id, posts(sim))

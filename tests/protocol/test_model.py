@@ -224,7 +224,7 @@ def test_never_two_orders_and_none_unknown() -> None:
     try:
         case("runTest").runTest()
         met = {fault.__name__: count for fault, count in world.used.items() if count}
-        print(f"{world.examples} examples, orders that met each fault: {met}")  # noqa: T201
+        print(f"{world.examples} examples, orders that met each fault: {met}")
         assert {type(fault).__name__ for fault in FAULTS} == set(met)
         assert world.examples >= EXAMPLES
     finally:
