@@ -292,10 +292,12 @@ class Ordering:
         try:
             return await self._journal.replace(old, new)
         except CommitUnconfirmed:
-            found = await self._journal.read(new.key)
-            if found is not None and found.owner == new.owner:
-                await record(self._journal, found, Event.GIVE_BACK)
-            return False
+            with contextlib.suppress(JournalError):  # it may be away still
+                found = await self._journal.read(new.key)
+                if found is not None and found.owner == new.owner:
+                    await record(self._journal, found, Event.GIVE_BACK)
+                return False
+            raise
 
     async def _judge(self, claimed: Purchase, failure: DidwwError) -> Purchase:
         error = str(failure)
