@@ -1,11 +1,7 @@
 """PostgresJournal: one table, safe for all processes of all machines that share the server.
 
-Why psycopg, called from threads, and neither asyncpg nor psycopg's async half: connections and
-pools of those belong to one event loop, and a cancellation goes through them while a COMMIT is on
-its way. Here a transaction is one function in a thread (see `worker`), for any event loop, and
-ends before its caller goes on. psycopg is libpq: every form of address, TLS and password file
-that PostgreSQL knows works, also several hosts of which one is writable. Keeping a few idle
-connections is a list; what matters, what a lost connection means at which moment, no pool knows.
+psycopg is libpq: every form of address, TLS and password file that PostgreSQL knows works, also
+several hosts of which one is writable.
 
 What is promised: when a call returns its write is flushed to the server's disk
 (`synchronous_commit`), and of all that use the same table one wins a claim. When the server fails
@@ -19,11 +15,9 @@ one: so it either finds its own id, or does now what was not done then.
 """
 
 import asyncio
-import contextlib
 import datetime as dt
 import functools
 import math
-import socket
 import threading
 import time
 import uuid
@@ -36,108 +30,46 @@ import attrs
 try:
     import psycopg
     from psycopg import sql
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-    from psycopg.pq import TransactionStatus
-    from psycopg.rows import DictRow, dict_row
+    from psycopg.rows import DictRow
 except ImportError as missing:
     raise ImportError(
         "PostgresJournal needs psycopg: pip install 'didww-async[postgres]'"
     ) from missing
 
-from flows.journal.errors import (
-    CommitUnconfirmed,
-    JournalError,
-    JournalUnavailable,
-    JournalUnusable,
-    OrderIdRecorded,
+from flows.journal.errors import CommitUnconfirmed, JournalUnavailable, OrderIdRecorded
+from flows.journal.postgres_connections import (
+    Connection,
+    Connections,
+    Unconfirmed,
+    parsed_address,
+    shown_address,
+)
+from flows.journal.postgres_table import (
+    INSERT,
+    LOOK,
+    MIGRATION_LOCK,
+    MIGRATIONS,
+    OURS,
+    READ,
+    REPLACE,
+    VERSION,
+    WHOSE,
+    checked_name,
+    from_postgres,
+    index_names,
+    list_query,
+    utc,
+    version_of,
 )
 from flows.journal.record import Purchase, PurchaseKey, State
-from flows.journal.rows import COLUMNS, TIMES, check_replacement, from_row, to_row
+from flows.journal.rows import check_replacement, to_row
 from flows.journal.worker import Worker
 
 __all__ = ["PostgresJournal"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Connection = psycopg.Connection[DictRow]
 
-OURS = "didww-async purchase journal, schema "  # the table's comment, with the version
-MIGRATION_LOCK = 0x4449445757  # "DIDWW": an advisory lock, so that one worker at a time migrates
-LONGEST_NAME = 40  # PostgreSQL cuts names at 63 bytes, and those of indexes are longer
-
-# One entry per schema version, never changed once released. Collation "C": keys are compared byte
-# by byte, whatever the operating system's language tables say after its next upgrade.
-MIGRATIONS: Sequence[Sequence[str]] = (
-    (
-        """
-        CREATE TABLE {table} (
-            origin text COLLATE "C" NOT NULL,
-            account text COLLATE "C" NOT NULL,
-            reference text COLLATE "C" NOT NULL,
-            state text COLLATE "C" NOT NULL,
-            order_id text COLLATE "C",
-            revision bigint NOT NULL,
-            attempt bigint NOT NULL,
-            owner text COLLATE "C",
-            order_by timestamptz NOT NULL,
-            planned_at timestamptz NOT NULL,
-            claimed_at timestamptz,
-            updated_at timestamptz NOT NULL,
-            fingerprint text COLLATE "C" NOT NULL,
-            details json NOT NULL,
-            write_id uuid NOT NULL,
-            PRIMARY KEY (origin, account, reference)
-        )
-        """,
-        "CREATE UNIQUE INDEX {order_id_index} ON {table} (origin, order_id)",
-        "CREATE INDEX {state_index} ON {table} (state, planned_at)",
-        "CREATE INDEX {updated_at_index} ON {table} (updated_at)",
-    ),
-)
-VERSION = len(MIGRATIONS)
-
-# Everything a transaction depends on is said in it and not on the connection, which may be one of
-# a proxy's that others use too. A server that hears nothing from a lost connection ends its
-# transaction, so that its locks do not outlive us. `remote_apply` is more than `on`: it stays.
-BEGIN = """
-BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-SET LOCAL statement_timeout = {limit};
-SET LOCAL lock_timeout = {limit};
-SET LOCAL idle_in_transaction_session_timeout = {half};
-SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-    WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)
-"""
-READ_COLUMNS = (*(name for name in COLUMNS if name != "details"), "details::text", "updated_at")
-THE_ROW = "origin = %(origin)s AND account = %(account)s AND reference = %(reference)s"
-READ = f"SELECT {', '.join(READ_COLUMNS)} FROM {{table}} WHERE {THE_ROW}"  # noqa: S608
-INSERT = f"""
-INSERT INTO {{table}} ({", ".join(COLUMNS)}, updated_at, write_id)
-VALUES ({", ".join(f"%({name})s" for name in COLUMNS)}, clock_timestamp(), %(write_id)s)
-ON CONFLICT (origin, account, reference) DO NOTHING
-RETURNING updated_at
-"""  # noqa: S608
-REPLACE = f"""
-UPDATE {{table}} SET {", ".join(f"{name} = %({name})s" for name in COLUMNS)},
-    updated_at = clock_timestamp(), write_id = %(write_id)s
-WHERE {THE_ROW} AND revision = %(revision)s - 1
-"""  # noqa: S608
-WHOSE = f"SELECT write_id FROM {{table}} WHERE {THE_ROW} FOR UPDATE"  # noqa: S608
-
-# The table, as the server's catalogue knows it.
-LOOK = """
-SELECT obj_description(c.oid, 'pg_class') AS comment, c.relpersistence::text AS persistence,
-    ARRAY(SELECT attname::text FROM pg_attribute
-          WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS columns,
-    ARRAY(SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-          WHERE x.indrelid = c.oid AND x.indisvalid) AS indexes
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relname = %s
-"""
-
-TOO_SLOW = frozenset({"57014", "55P03"})  # statement_timeout, lock_timeout
-MISFITS = ("22", "28", "3D", "3F", "42")  # no such table, no right to it, data it does not take
-SECRET = ("password", "sslpassword")
-KEEP_IDLE = 60.0  # seconds; an older connection may have been dropped by what lies in between
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -163,27 +95,19 @@ class PostgresJournal:
         at most so many at once. `timeout`: how long, in seconds, to wait for the server to
         connect, for a lock and for a transaction.
         """
-        address = _parsed(dsn, timeout)
-        self._address = make_conninfo("", **address)
-        self._shown = _shown(address)
-        self._secrets = [str(address[name]) for name in SECRET if address.get(name)]
-        self._schema, self._table = _checked_name(schema), _checked_name(table)
+        address = parsed_address(dsn, timeout)
+        self._shown = shown_address(address)
+        self._schema, self._table = checked_name(schema), checked_name(table)
         self._timeout = timeout
-        indexes = {name: f"{table}_{name}" for name in ("order_id", "state", "updated_at")}
-        self._parts = {*COLUMNS, "updated_at", "write_id", *indexes.values()}
+        indexes = index_names(table)
         self._order_id_index = indexes["order_id"]
-        milliseconds = max(2, round(timeout * 1000))
         self._names: dict[str, sql.Composable] = {
             "schema": sql.Identifier(schema),
             "table": sql.Identifier(schema, table),
             "comment": sql.Literal(OURS + str(VERSION)),
-            "limit": sql.Literal(milliseconds),
-            "half": sql.Literal(milliseconds // 2),
             **{f"{name}_index": sql.Identifier(index) for name, index in indexes.items()},
         }
-        self._idle: list[_Line] = []
-        self._busy: set[_Line] = set()
-        self._lock = threading.Lock()
+        self._connections = Connections(address, journal=repr(self), timeout=timeout)
         self._preparing = threading.Lock()
         self._ready = False
         self._worker = Worker(repr(self), threads=connections)
@@ -207,7 +131,7 @@ class PostgresJournal:
 
     async def aclose(self) -> None:
         """Wait for writes on their way, close the connections and end the threads."""
-        await self._worker.aclose(self._drop_idle)
+        await self._worker.aclose(self._connections.drop_idle)
 
     async def __aenter__(self) -> Self:
         try:
@@ -232,11 +156,11 @@ class PostgresJournal:
     async def now(self) -> dt.datetime:
         """The server's clock."""
         rows = await self._query("SELECT clock_timestamp() AS now")
-        return _utc(rows[0]["now"])
+        return utc(rows[0]["now"])
 
     async def read(self, key: PurchaseKey) -> Purchase | None:
         rows = await self._query(READ, attrs.asdict(key))
-        return _from_postgres(rows[0]) if rows else None
+        return from_postgres(rows[0]) if rows else None
 
     async def insert(self, purchase: Purchase) -> Purchase:
         row = {**to_row(purchase), "write_id": uuid.uuid4()}
@@ -245,10 +169,10 @@ class PostgresJournal:
             # Done twice it is the same as once, so nobody has to ask whose write it was.
             inserted = self._store(connection, INSERT, row).fetchone()
             if inserted is not None:
-                return attrs.evolve(purchase, updated_at=_utc(inserted["updated_at"]))
+                return attrs.evolve(purchase, updated_at=utc(inserted["updated_at"]))
             found = self._execute(connection, READ, row).fetchone()
             assert found is not None  # noqa: S101 - no row is ever deleted
-            return _from_postgres(found)
+            return from_postgres(found)
 
         return await self._write(work)
 
@@ -277,21 +201,15 @@ class PostgresJournal:
         reference: str | None = None,
         updated_since: dt.datetime | None = None,
     ) -> list[Purchase]:
-        wanted: dict[str, tuple[str, Any]] = {
-            "state": ("state = ANY(%(state)s)", [state.value for state in states] or None),
-            "origin": ("origin = %(origin)s", origin),
-            "account": ("account = %(account)s", account),
-            "reference": ("reference = %(reference)s", reference),
-            "since": ("updated_at >= %(since)s", updated_since),
-        }
-        asked = {name: pair for name, pair in wanted.items() if pair[1] is not None}
-        terms = " AND ".join(term for term, _ in asked.values())
-        query = (
-            f"SELECT {', '.join(READ_COLUMNS)} FROM {{table}} "  # noqa: S608 - our own names
-            f"{'WHERE ' + terms if terms else ''} ORDER BY planned_at, origin, account, reference"
+        query, values = list_query(
+            states=states,
+            origin=origin,
+            account=account,
+            reference=reference,
+            updated_since=updated_since,
         )
-        rows = await self._query(query, {name: value for name, (_, value) in asked.items()})
-        return [_from_postgres(row) for row in rows]
+        rows = await self._query(query, values)
+        return [from_postgres(row) for row in rows]
 
     # -- in the threads
 
@@ -303,7 +221,7 @@ class PostgresJournal:
 
         def prepared() -> Sequence[DictRow]:
             self._make_ready()
-            return self._on_connection(work)
+            return self._connections.run(work)
 
         return await self._run(prepared)
 
@@ -321,7 +239,7 @@ class PostgresJournal:
 
         def look() -> None:
             nonlocal timer
-            self._cut_overdue()
+            self._connections.cut_overdue()
             timer = loop.call_later(self._timeout / 2, look)
 
         timer = loop.call_later(self._timeout / 2, look)
@@ -335,10 +253,9 @@ class PostgresJournal:
         again = False
         give_up, pause = math.inf, FIRST_PAUSE
         while True:
-            step = functools.partial(self._transaction, functools.partial(work, again=again))
             try:
-                return self._on_connection(step)
-            except _Unconfirmed as error:
+                return self._connections.transaction(functools.partial(work, again=again))
+            except Unconfirmed as error:
                 why = str(error)
             except JournalUnavailable as error:
                 if not again:
@@ -355,73 +272,6 @@ class PostgresJournal:
             f"within {self._timeout:g} s: {why}"
         )
 
-    def _transaction(self, work: Callable[[Connection], T], connection: Connection) -> T:
-        self._execute(connection, BEGIN)
-        try:
-            found = work(connection)
-        except BaseException:
-            if not connection.closed:
-                connection.execute("ROLLBACK")
-            raise
-        self._commit(connection)
-        return found
-
-    def _commit(self, connection: Connection) -> None:
-        """Commit, or raise _Unconfirmed when only the server knows whether it did."""
-        warnings: list[str] = []
-
-        def listen(notice: psycopg.errors.Diagnostic) -> None:
-            if notice.severity_nonlocalized == "WARNING":
-                warnings.append(str(notice.message_primary))
-
-        connection.add_notice_handler(listen)
-        try:
-            answer = connection.execute("COMMIT").statusmessage
-        except psycopg.Error as error:
-            # Also when the server answers with an error: it may have come after the commit.
-            why = self._clean(error)
-        else:
-            if answer != "COMMIT":
-                raise JournalUnavailable(
-                    f"{self!r} answered {answer} to a COMMIT; nothing was written"
-                )
-            if not warnings:
-                return
-            # Committed there, but the wait for the synchronous standby was broken off.
-            why = warnings[0]
-        finally:
-            connection.remove_notice_handler(listen)
-        raise _Unconfirmed(why)
-
-    def _on_connection(self, step: Callable[[Connection], T]) -> T:
-        """Run `step` on an idle connection, or on a new one if there is none that still works."""
-        idle = self._take_idle()
-        if idle is not None:
-            try:
-                return self._use(idle, step)
-            except _Lost:  # before any COMMIT, so that nothing happened
-                self._drop_idle()  # the others are no younger
-        try:
-            return self._use(self._connect(), step)
-        except _Lost as error:
-            why = str(error)
-        raise JournalUnavailable(f"{self!r} was lost; nothing was written: {why}")
-
-    def _use(self, line: "_Line", step: Callable[[Connection], T]) -> T:
-        # Longer than the server's own limits: this is for one that does not answer at all.
-        line.overdue = time.monotonic() + 1.5 * self._timeout
-        with self._lock:
-            self._busy.add(line)
-        try:
-            return step(line.connection)
-        except psycopg.Error as error:
-            last_words = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
-            lost = line.connection.closed or last_words
-            failure = _Lost(self._clean(error)) if lost else self._refusal(error)
-        finally:
-            self._put_back(line)
-        raise failure
-
     def _execute(
         self, connection: Connection, query: str, values: Mapping[str, Any] | None = None
     ) -> psycopg.Cursor[DictRow]:
@@ -437,56 +287,13 @@ class PostgresJournal:
                 raise
         raise OrderIdRecorded(row["order_id"])
 
-    # -- connections
-
-    def _connect(self) -> "_Line":
-        try:
-            connection = psycopg.connect(
-                self._address, autocommit=True, row_factory=dict_row, prepare_threshold=None
-            )
-        except psycopg.Error as error:
-            why = self._clean(error)
-        else:
-            return _Line(connection)
-        raise JournalUnavailable(f"{self!r} can't be reached; nothing was written: {why}")
-
-    def _take_idle(self) -> "_Line | None":
-        with self._lock:
-            if self._idle and time.monotonic() - self._idle[-1].used < KEEP_IDLE:
-                return self._idle.pop()
-        self._drop_idle()  # the last one is the youngest
-        return None
-
-    def _put_back(self, line: "_Line") -> None:
-        usable = line.connection.info.transaction_status is TransactionStatus.IDLE
-        line.used = time.monotonic()
-        with self._lock:
-            self._busy.discard(line)
-            if usable:
-                self._idle.append(line)
-        if not usable:
-            line.close()
-
-    def _drop_idle(self) -> None:
-        with self._lock:
-            lines, self._idle = self._idle, []
-        for line in lines:
-            line.close()
-
-    def _cut_overdue(self) -> None:
-        now = time.monotonic()
-        with self._lock:
-            for line in self._busy:
-                if line.overdue < now:
-                    line.cut()
-
     # -- the table
 
     def _make_ready(self) -> None:
         """Before the first call: is the table there, and is it ours?"""
         with self._preparing:
             if not self._ready:
-                if self._on_connection(self._version) < VERSION:
+                if self._connections.run(self._version) < VERSION:
                     self._written(self._migration)
                 self._ready = True
 
@@ -506,125 +313,11 @@ class PostgresJournal:
 
     def _version(self, connection: Connection) -> int:
         """The table's schema version, 0 when there is none; raises when it is not for us."""
-        table = connection.execute(LOOK, [self._schema, self._table]).fetchone()
-        if table is None:
-            return 0
-        comment = table["comment"] or ""
-        if not comment.startswith(OURS) or not comment.removeprefix(OURS).isdecimal():
-            raise JournalUnusable(
-                f"{self!r} is a table of something else: it lacks the comment "
-                f"{OURS + str(VERSION)!r}. It was left as it is"
-            )
-        version = int(comment.removeprefix(OURS))
-        if version > VERSION:
-            raise JournalUnusable(
-                f"{self!r} has schema {version}, this version of the library knows {VERSION}: "
-                "upgrade it"
-            )
-        if table["persistence"] != "p":
-            raise JournalUnusable(f"{self!r} is unlogged or temporary: a crash would empty it")
-        missing = self._parts - {*table["columns"], *table["indexes"]}
-        if version == VERSION and missing:
-            raise JournalUnusable(f"{self!r} is damaged: {', '.join(sorted(missing))} is missing")
-        return version
-
-    # -- words
-
-    def _refusal(self, error: psycopg.Error) -> JournalError:
-        """What an error means that the server answered on a connection that still works."""
-        said = f"{self._clean(error)} ({error.sqlstate})"
-        state = error.sqlstate or ""
-        if state in TOO_SLOW:
-            return JournalUnavailable(
-                f"{self!r} was locked or busy for more than {self._timeout:g} s; "
-                f"nothing was written: {said}"
-            )
-        if state.startswith(MISFITS):
-            return JournalUnusable(f"{self!r} can't be used: {said}")
-        return JournalUnavailable(f"{self!r} failed; nothing was written: {said}")
-
-    def _clean(self, error: psycopg.Error) -> str:
-        """The error's words on one line, without any password."""
-        said = " ".join(str(error).split()) or type(error).__name__
-        for secret in self._secrets:
-            said = said.replace(secret, "***")
-        return said
+        found = connection.execute(LOOK, [self._schema, self._table]).fetchone()
+        return version_of(found, self._table, journal=repr(self))
 
 
 class Work(Protocol[T_co]):
     """What is done in a transaction. `again`: a COMMIT of the same work was not confirmed."""
 
     def __call__(self, connection: Connection, *, again: bool) -> T_co: ...
-
-
-class _Unconfirmed(Exception):
-    """The COMMIT was sent, its confirmation did not come."""
-
-
-class _Lost(Exception):
-    """The connection was lost before a COMMIT was sent: nothing happened."""
-
-
-class _Line:
-    """A connection, with a way to cut it off from another thread."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.used = self.overdue = time.monotonic()
-        # A duplicate, so that no other file can have its number when it is cut.
-        self._socket = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-
-    def cut(self) -> None:
-        """End whatever call waits for the server, with an error."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self.connection.close()
-        self._socket.close()
-
-
-def _parsed(dsn: str, timeout: float) -> dict[str, Any]:
-    """The parts of an address. Raises JournalUnusable, which does not show it."""
-    try:
-        given = conninfo_to_dict(dsn)
-    except psycopg.Error:
-        given = {}
-    else:
-        # Where the rest of a password ends up that has an @ or / in it.
-        wrong = "@" in f"{given.get('host', '')}{given.get('dbname', '')}"
-        if not wrong and set(str(given.get("port", ""))) <= set("0123456789,"):
-            return {
-                "connect_timeout": max(2, math.ceil(timeout)),
-                "application_name": "didww-async",
-                "keepalives_idle": 30,
-                "target_session_attrs": "read-write",
-                **given,
-            }
-    raise JournalUnusable(
-        "the PostgreSQL address can't be understood (it may hold a password and is not shown). "
-        "It looks like postgresql://user:password@host:5432/database, with %40 for an @ and "
-        "%2F for a / in the password"
-    )
-
-
-def _shown(address: Mapping[str, Any]) -> str:
-    """An address without secrets."""
-    user = f"{address['user']}@" if "user" in address else ""
-    port = f":{address['port']}" if "port" in address else ""
-    return f"postgresql://{user}{address.get('host', '')}{port}/{address.get('dbname', '')}"
-
-
-def _checked_name(name: str) -> str:
-    if not name or "\0" in name or len(name.encode()) > LONGEST_NAME:
-        raise JournalUnusable(f"a schema or table name has 1 to {LONGEST_NAME} bytes: {name!r}")
-    return name
-
-
-def _from_postgres(row: Mapping[str, Any]) -> Purchase:
-    times = {name: row[name] and _utc(row[name]) for name in (*TIMES, "updated_at")}
-    return from_row({**row, **times})
-
-
-def _utc(time: dt.datetime) -> dt.datetime:
-    return time.astimezone(dt.UTC)

@@ -259,7 +259,7 @@ def shown(*things: object) -> str:
 
 async def test_an_error_of_the_server_that_quotes_a_password_is_cleaned() -> None:
     journal = PostgresJournal("postgresql://me:hunter2@127.0.0.1:1/db")
-    assert "no *** here" == journal._clean(psycopg.OperationalError("no  hunter2\n here"))
+    assert "no *** here" == journal._connections.clean(psycopg.OperationalError("no  hunter2\n here"))
     await journal.aclose()
 
 
@@ -321,7 +321,7 @@ async def test_a_server_that_restarts_ends_idle_connections(
 ) -> None:
     async with PostgresJournal(POSTGRES, **postgres_options) as journal:
         plan = await journal.insert(purchase())
-        pids = {line.connection.info.backend_pid for line in journal._idle}
+        pids = {line.connection.info.backend_pid for line in journal._connections.idle}
         for pid in pids:
             admin.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
         assert await journal.replace(plan, successor(plan))
