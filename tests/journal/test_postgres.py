@@ -259,7 +259,8 @@ def shown(*things: object) -> str:
 
 async def test_an_error_of_the_server_that_quotes_a_password_is_cleaned() -> None:
     journal = PostgresJournal("postgresql://me:hunter2@127.0.0.1:1/db")
-    assert "no *** here" == journal._connections.clean(psycopg.OperationalError("no  hunter2\n here"))
+    said = psycopg.OperationalError("no  hunter2\n here")
+    assert "no *** here" == journal._connections.clean(said)
     await journal.aclose()
 
 
