@@ -188,8 +188,9 @@ class BuyDidFlow:
     async def choose_country(self, which: str) -> Chosen[CountryChoice]:
         """Choose a country by ISO code, name or id: 1 request. Raises NoMatch."""
         self._check("choose_country")
+        then = self._now
         country = await self._coverage.country(which)
-        return self._choose("choose_country", "country", country)
+        return self._choose("choose_country", "country", country, then=then)
 
     # -- filters
 
@@ -205,8 +206,9 @@ class BuyDidFlow:
     async def choose_number_type(self, which: str) -> Chosen[NumberTypeChoice]:
         """Choose a number type by name ("Local", "toll-free") or id: 1 request. Raises NoMatch."""
         self._check("choose_number_type")
+        then = self._now
         kind = await self._coverage.number_type(which)
-        return self._choose("choose_number_type", "number_type", kind)
+        return self._choose("choose_number_type", "number_type", kind, then=then)
 
     async def regions(self) -> tuple[RegionChoice, ...]:
         """Regions of the country by name, () where it has none: 1 request."""
@@ -215,8 +217,9 @@ class BuyDidFlow:
     async def choose_region(self, which: str) -> Chosen[RegionChoice]:
         """Choose a region by name, ISO code or id: 1 request. Raises NoMatch, Ambiguous."""
         self._check("choose_region")
+        then = self._now
         region = await self._coverage.region(self._country("choose_region"), which)
-        return self._choose("choose_region", "region", region)
+        return self._choose("choose_region", "region", region, then=then)
 
     async def cities(self) -> tuple[CityChoice, ...]:
         """Cities of the country, or region, by name: 1 request per 1,000."""
@@ -225,9 +228,10 @@ class BuyDidFlow:
     async def choose_city(self, which: str) -> Chosen[CityChoice]:
         """Choose a city by name or id: 1 request. Raises NoMatch, Ambiguous (choose a region)."""
         self._check("choose_city")
+        then = self._now
         country = self._country("choose_city")
         city = await self._coverage.city(country, self._now.region, which)
-        return self._choose("choose_city", "city", city)
+        return self._choose("choose_city", "city", city, then=then)
 
     async def nanpa_prefixes(self, *, npa: str | None = None) -> tuple[NanpaPrefixChoice, ...]:
         """NANPA prefixes on sale in the country or region, of one NPA: 1 request per 100."""
@@ -244,6 +248,7 @@ class BuyDidFlow:
         no NPA or NXX, StepNotPossible when the region is missing.
         """
         self._check("choose_nanpa_prefix")
+        then = self._now
         if (npa is None) == (id is None) or (nxx is not None and npa is None):
             raise InvalidInput("give npa, npa and nxx, or id")
         npa = None if npa is None else check_npa(npa)
@@ -254,7 +259,7 @@ class BuyDidFlow:
             prefix = await self._coverage.nanpa_prefix(country, region, npa=npa, nxx=nxx)
         else:
             prefix = await self._coverage.nanpa_prefix_by_id(country, region, id or "")
-        return self._choose("choose_nanpa_prefix", "nanpa_prefix", prefix)
+        return self._choose("choose_nanpa_prefix", "nanpa_prefix", prefix, then=then)
 
     # -- offers
 
@@ -295,12 +300,13 @@ class BuyDidFlow:
         Ambiguous with those that fit, NoMatch with all there are, OutOfStock.
         """
         self._check("choose_offer")
+        then = self._now
         offers = self._listed[1] if self._listed and self._listed[0] == self._place() else None
         if offers is None or not offers.is_complete:
             # Whether a choice is the only one, or the cheapest, shows in the whole list only.
             offers = await self._read_offers(ALL_GROUPS)
         offer = pricing.choose(offers, sku_id=sku_id, channels=channels, prefer=prefer)
-        return self._choose("choose_offer", "offer", offer)
+        return self._choose("choose_offer", "offer", offer, then=then)
 
     async def quote(
         self, *, quantity: int | None = None, allow_back_ordering: bool | None = None
@@ -311,6 +317,7 @@ class BuyDidFlow:
         stock than `quantity` and it is no back order.
         """
         self._check("quote")
+        then = self._now
         criteria = self._now.criteria
         asked = pricing.check_quantity(criteria.quantity if quantity is None else quantity)
         back = criteria.allow_back_ordering if allow_back_ordering is None else allow_back_ordering
@@ -327,7 +334,7 @@ class BuyDidFlow:
             balance=await self._prices.balance(),
             made_at=self._clock(),
         )
-        self._choose("quote", "quote", quote)
+        self._choose("quote", "quote", quote, then=then)
         return quote
 
     # -- the order
@@ -351,26 +358,35 @@ class BuyDidFlow:
         bought; calling again looks for it. ReferenceTaken, DuplicateOrders: look at the account.
         """
         self._check("order")
+        then = self._now
         quote, offer = self._quote(), self._offer()
         limits = Limits(max_setup=max_setup, max_monthly=max_monthly, max_total=max_total)
         known = await self.purchase()
         if known is None or known.state in NOT_BOUGHT:
-            pricing.check_limits(quote, limits)
+            quote.check(limits)
             if self._clock() - quote.made_at > dt.timedelta(seconds=self._rules.quote_age):
                 await self._prices.check_unchanged(offer)
             await self._prices.check_balance(quote)
+        self._unchanged("order", then)
         self._change(ordering=True)
         try:
             purchase = await self._ordering.place(
-                self._request(),
-                reference=self.reference,
-                limits=limits,
+                _request_of(then),
+                reference=then.reference,
+                # The price that was confirmed is the limit of whoever has to resume this.
+                limits=Limits(
+                    max_setup=quote.setup_price,
+                    max_monthly=quote.monthly_price,
+                    max_total=quote.total,
+                ),
                 born_here=self._born_here,
             )
         except (OutOfStock, OrderRefused, PurchaseExpired):
-            self._change(ordering=False)  # surely not bought: all choices are open again
+            if self.reference == then.reference:
+                self._change(ordering=False)  # surely not bought: all choices are open again
             raise
-        self._change(order_id=purchase.order_id)
+        if self.reference == then.reference:
+            self._change(order_id=purchase.order_id)
         return purchase
 
     async def wait(self, *, timeout: float = 60.0) -> PurchaseResult:
@@ -419,11 +435,17 @@ class BuyDidFlow:
     def _change(self, **changes: Any) -> None:
         self._now = attrs.evolve(self._now, **changes)
 
-    def _choose(self, step: str, name: str, choice: Any) -> Chosen[Any]:
-        # Checked again: another task may have given the order while this one was reading.
+    def _choose(self, step: str, name: str, choice: Any, *, then: Snapshot) -> Chosen[Any]:
+        self._unchanged(step, then)
         self._check(step)
         self._change(**dict.fromkeys(dropped_by(step)), **{name: choice})
         return Chosen(ids=self.ids, chosen=choice)
+
+    def _unchanged(self, step: str, then: Snapshot) -> None:
+        """Raise StepNotPossible if another task changed the flow while this one was waiting."""
+        if attrs.evolve(self._now, ordering=then.ordering) != then:
+            why = "another task changed the flow meanwhile; look at it and take the step again"
+            raise StepNotPossible(step, why=why, possible=self.possible)
 
     def _place(self) -> Snapshot:
         """What the offers depend on."""
@@ -450,8 +472,9 @@ class BuyDidFlow:
         return country
 
     async def _read_offers(self, limit: int) -> Offers:
+        place = self._place()
         offers = await self._prices.offers(self.ids, self._now.criteria, limit=limit)
-        self._listed = (self._place(), offers)
+        self._listed = (place, offers)
         return offers
 
     async def _placed(self, step: str) -> Purchase:
@@ -466,7 +489,7 @@ class BuyDidFlow:
         made_at = self._quote().made_at
         return Purchase(
             key=self._ordering.key(self.reference),
-            request=self._request(),
+            request=_request_of(self._now),
             limits=Limits(),
             state=State.ORDERED,
             order_by=made_at,
@@ -474,15 +497,18 @@ class BuyDidFlow:
             order_id=self._now.order_id,
         )
 
-    def _request(self) -> OrderRequest:
-        quote, offer, prefix = self._quote(), self._offer(), self._now.nanpa_prefix
-        return OrderRequest(
-            sku_id=offer.sku_id,
-            did_group_id=offer.did_group_id,
-            quantity=quote.quantity,
-            nanpa_prefix_id=prefix.id if prefix else None,
-            allow_back_ordering=quote.allow_back_ordering,
-        )
+
+def _request_of(chosen: Snapshot) -> OrderRequest:
+    quote, offer, prefix = chosen.quote, chosen.offer, chosen.nanpa_prefix
+    assert quote is not None  # noqa: S101 - the step's check has seen it
+    assert offer is not None  # noqa: S101 - as above
+    return OrderRequest(
+        sku_id=offer.sku_id,
+        did_group_id=offer.did_group_id,
+        quantity=quote.quantity,
+        nanpa_prefix_id=prefix.id if prefix else None,
+        allow_back_ordering=quote.allow_back_ordering,
+    )
 
 
 def _journal_of(client: Client) -> PurchaseJournal:

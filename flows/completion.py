@@ -1,12 +1,22 @@
 """After the order: waiting for it, reading the numbers, cancelling it."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
 import attrs
 
-from didww_async import ApiError, Client, Conflict, NotFound, ValidationFailed
+from didww_async import (
+    ApiError,
+    Client,
+    Conflict,
+    DidwwError,
+    NoAnswer,
+    NotFound,
+    ServerFailed,
+    ValidationFailed,
+)
 from didww_async.resources import Did, Order, OrderStatus
 from flows.errors import CancelRefused
 from flows.journal import PurchaseJournal
@@ -44,7 +54,7 @@ class Completed(_Placed):
     @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers bought, E.164 without "+"."""
-        return tuple(did.number for did in self.dids)
+        return numbers_of(self.dids)
 
 
 @attrs.frozen(kw_only=True)
@@ -113,12 +123,17 @@ async def cancel_order(client: Client, journal: PurchaseJournal, purchase: Purch
     """
     order_id = _order_id(purchase)
     refusal: ApiError | None = None
+    lost: DidwwError | None = None
     try:
         await client.orders.delete(order_id)
     except (NotFound, ValidationFailed, Conflict) as failure:
         refusal = failure
+    except (NoAnswer, ServerFailed) as failure:
+        lost = failure
     order = await client.orders.get(order_id)
     if order.status != OrderStatus.CANCELED:
+        if lost is not None:
+            raise lost
         raise CancelRefused(order_id=order.id, status=str(order.status), error=refusal)
     return Canceled(purchase=await record(journal, purchase, Event.CANCELED), order=order)
 
@@ -156,11 +171,18 @@ async def _completed(
         dids = tuple(
             [did async for did in client.dids.iterate(filter={"order.id": order.id}, sort="number")]
         )
-        if len(dids) >= wanted or read == READS_UNTIL_SHORTFALL:
+        numbers = numbers_of(dids)
+        if len(numbers) >= wanted or read == READS_UNTIL_SHORTFALL:
             break
         await pauses.wait()
-    numbers = tuple(did.number for did in dids)
-    purchase = await record(journal, purchase, Event.COMPLETED, numbers=numbers)
+    known = await journal.read(purchase.key)
+    if known is None or known.state is not State.COMPLETED or len(known.numbers) < len(numbers):
+        known = await record(journal, known or purchase, Event.COMPLETED, numbers=numbers)
     return Completed(
-        purchase=purchase, order=order, dids=dids, shortfall=max(0, wanted - len(dids))
+        purchase=known, order=order, dids=dids, shortfall=max(0, wanted - len(numbers))
     )
+
+
+def numbers_of(dids: Sequence[Did]) -> tuple[str, ...]:
+    """The numbers of DIDs, as far as DIDWW told them."""
+    return tuple(did.number for did in dids if isinstance(did.number, str) and did.number)

@@ -235,12 +235,15 @@ class OrderOutcomeUnknown(FlowError):
     `candidates` are ids of orders that look alike but can't be matched by reference.
     """
 
-    def __init__(self, *, purchase: "Purchase", candidates: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, purchase: "Purchase", candidates: Sequence[str] = (), why: str | None = None
+    ) -> None:
         self.purchase = purchase
         self.candidates = tuple(candidates)
+        why = why or purchase.error or "no answer came"
         alike = f" Orders that look alike: {', '.join(candidates)}." if candidates else ""
         super().__init__(
-            f"whether the order {purchase.reference} exists is unknown ({purchase.error}). "
+            f"whether the order {purchase.reference} exists is unknown ({why}). "
             f"It is not sent again; order() with the same reference looks for it.{alike}"
         )
 

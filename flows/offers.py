@@ -106,6 +106,10 @@ class Quote:
     made_at: dt.datetime
     note: str = "USD without VAT; DIDWW adds VAT where it applies"
 
+    def check(self, limits: Limits) -> None:
+        """Raise PriceOverLimit when a price is over its limit."""
+        check_limits(self.setup_price, self.monthly_price, quantity=self.quantity, limits=limits)
+
     @property
     def monthly_total(self) -> Decimal:
         """The monthly price of all numbers."""
@@ -225,12 +229,12 @@ def quote(
     )
 
 
-def check_limits(quoted: Quote, limits: Limits) -> None:
+def check_limits(setup: Decimal, monthly: Decimal, *, quantity: int, limits: Limits) -> None:
     """Raise PriceOverLimit when a price is over its limit."""
     for name, allowed, price in (
-        ("max_setup", limits.max_setup, quoted.setup_price),
-        ("max_monthly", limits.max_monthly, quoted.monthly_price),
-        ("max_total", limits.max_total, quoted.total),
+        ("max_setup", limits.max_setup, setup),
+        ("max_monthly", limits.max_monthly, monthly),
+        ("max_total", limits.max_total, (setup + monthly) * quantity),
     ):
         if allowed is not None and price > allowed:
             raise PriceOverLimit(name, allowed=allowed, price=price)

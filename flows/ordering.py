@@ -8,16 +8,19 @@ nothing, so a purchase that is not found ends as "unknown" and is never sent aga
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import itertools
 import logging
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 
 import attrs
 
 from didww_async import UNSET, ApiError, Client, ClientClosed, DidwwError, PreparedOrder
 from didww_async.resources import DidOrderItem, Order, OrderCreate
 from flows.errors import (
+    FlowError,
     OrderNotRecorded,
     OrderOutcomeUnknown,
     OrderRefused,
@@ -36,16 +39,17 @@ from flows.journal.record import (
     State,
     transition,
 )
-from flows.recording import record
+from flows.recording import record, same_claim
 from flows.rules import OrderRules
 from flows.settling import Settling
-from flows.verdict import Verdict, stock_item, verdict
+from flows.verdict import Verdict, is_answer_to, stock_item, verdict
 
 __all__ = ["Ordering"]
 
 log = logging.getLogger("didww_async.flows")
 
 ORDERING_VERSION = "2026-04-16"  # the first with external_reference_id
+OPEN_END = frozenset({State.SENT, State.UNKNOWN})
 CLAIMS = {State.PLANNED: Event.CLAIM, State.UNKNOWN: Event.RESEND}
 
 
@@ -84,15 +88,24 @@ class Ordering:
         """
         planner = uuid.uuid4().hex
         purchase = await self._plan(request, planner, reference=reference, limits=limits)
-        if purchase.owner != planner:
-            purchase = await self._left_alone(purchase)
-        return await self.carry_on(purchase, born_here=born_here)
+        try:
+            if purchase.owner != planner:
+                purchase = _of(request, await self._left_alone(purchase))
+            return await self.carry_on(purchase, born_here=born_here)
+        except FlowError:
+            raise
+        except (DidwwError, asyncio.CancelledError) as failure:
+            # Whoever asked is told that nothing was bought: nobody may order it behind their back.
+            why = f"not carried out: {str(failure) or 'cancelled'}"
+            await record(self._journal, purchase, Event.EXPIRE, error=why)
+            raise
 
     async def carry_on(self, purchase: Purchase, *, born_here: bool = False) -> Purchase:
         """Take a purchase of the journal as far as it goes: send what is planned, settle what is
         sent or unknown. Returns and raises as `place` does."""
+        request = purchase.request
         if purchase.state is State.UNKNOWN:
-            return _result(await self._settling.settled(purchase), None)
+            return _result(_of(request, await self._settling.settled(purchase)), None)
         if purchase.state is State.PLANNED and not born_here:
             found = await self._settling.look_up(purchase)
             if found is not None:
@@ -101,6 +114,7 @@ class Ordering:
         failures = 0
         while True:
             purchase, failure = await self._step(purchase)
+            _of(request, purchase)
             if purchase.state is not State.PLANNED:
                 return _result(purchase, failure)
             if failure is not None:
@@ -138,6 +152,9 @@ class Ordering:
         sent, failure = await self._send(purchase, owner)
         if sent.state is State.SENT:
             sent = await self._settling.settled(sent, owner=owner)
+        elif failure is not None and sent.order_id is not None:
+            # Somebody found the first order while the second one was on its way.
+            await self._settling.look_up(sent)
         return _result(sent, failure)
 
     async def read_order(self, order_id: str) -> Order:
@@ -236,34 +253,57 @@ class Ordering:
             try:
                 placed = await order.send()
             except DidwwError as failure:
-                return await self._judge(claimed, failure), failure
+                judge = functools.partial(self._judge, claimed, failure)
+                return await self._insist(claimed, judge), failure
             except asyncio.CancelledError:
                 await self._canceled(claimed, order)
                 raise
             except Exception as problem:  # whatever it is, the order may exist: settle it
                 log.exception("placing %s failed in an unforeseen way", claimed.reference)
-                return await self._note(claimed, error=type(problem).__name__), None
-        return await self._written(claimed, placed), None
+                error = type(problem).__name__
+                return await self._insist(claimed, lambda: self._note(claimed, error=error)), None
+        if not is_answer_to(placed, claimed):
+            said = f"DIDWW accepted it, but answered with order {placed.id!r}, which does not fit"
+            return await self._insist(
+                claimed, lambda: self._note(claimed, error=said, surely_bought=True)
+            ), None
+        return await self._insist(
+            claimed, lambda: self._settling.adopted(claimed, placed), order_id=placed.id
+        ), None
 
-    async def _written(self, claimed: Purchase, placed: Order) -> Purchase:
-        """Record the order that was made; a journal that is away for a moment is waited for."""
+    async def _insist(
+        self,
+        claimed: Purchase,
+        write: Callable[[], Awaitable[Purchase]],
+        *,
+        order_id: str | None = None,
+    ) -> Purchase:
+        """Write what became of a claim; a journal that is away for a moment is waited for."""
         pauses = self._rules.pauses()
         for attempt in itertools.count(1):
             try:
-                return await self._settling.adopted(claimed, placed)
+                return await write()
             except JournalError as problem:
                 why = str(problem)
-            log.warning("order %s (%s): %s", placed.id, claimed.reference, why)
+            log.warning("purchase %s, order %s: %s", claimed.reference, order_id, why)
             if attempt >= self._rules.attempts:
                 break
             await pauses.wait()
-        raise OrderNotRecorded(purchase=claimed, order_id=placed.id, why=why)
+        if order_id is None:
+            raise OrderOutcomeUnknown(purchase=claimed, why=why)
+        raise OrderNotRecorded(purchase=claimed, order_id=order_id, why=why)
 
     async def _claim(self, purchase: Purchase, owner: str) -> Purchase:
-        """Commit a claim right before the POST; the record as somebody else made it if too late."""
+        """Commit a claim right before the POST; the record as somebody else made it if too late.
+
+        Only what the POST carries is claimed: a record that stands for another request by now is
+        left alone.
+        """
         event = CLAIMS[purchase.state]
-        current: Purchase | None = purchase
-        while current is not None and current.state is purchase.state:
+        current = purchase
+        for _ in range(self._rules.attempts):
+            if (current.state, current.request) != (purchase.state, purchase.request):
+                break
             now = await self._journal.now()
             if event is Event.CLAIM and now > current.order_by:
                 why = "the plan was too old"
@@ -278,17 +318,19 @@ class Ordering:
                 error=None,
             )
             if not await self._committed(current, new):
-                current = await self._journal.read(purchase.key)
+                current = await self._journal.read(purchase.key) or current
+                if event is Event.RESEND:
+                    break  # decided for the record as it was
                 continue
             # The monotonic clock stands still while a machine is suspended, the other may jump.
             age = max(time.monotonic() - started[0], time.time() - started[1])
             if age <= self._rules.claim_age:
                 return new
             current = await record(self._journal, new, Event.GIVE_BACK)
-        return current or purchase
+        return current
 
     async def _committed(self, old: Purchase, new: Purchase) -> bool:
-        """Whether the claim is surely in the journal; one that only may be is given back."""
+        """Whether the claim is in the journal. One that only may be is given back, and raises."""
         try:
             return await self._journal.replace(old, new)
         except CommitUnconfirmed:
@@ -296,7 +338,6 @@ class Ordering:
                 found = await self._journal.read(new.key)
                 if found is not None and found.owner == new.owner:
                     await record(self._journal, found, Event.GIVE_BACK)
-                return False
             raise
 
     async def _judge(self, claimed: Purchase, failure: DidwwError) -> Purchase:
@@ -314,13 +355,19 @@ class Ordering:
     async def _note(
         self, claimed: Purchase, *, error: str, surely_bought: bool = False
     ) -> Purchase:
-        """Add what is known to a purchase that stays sent."""
-        new = attrs.evolve(
-            claimed, revision=claimed.revision + 1, error=error, surely_bought=surely_bought
-        )
-        if await self._journal.replace(claimed, new):
-            return new
-        return await self._journal.read(claimed.key) or claimed
+        """Add what is known to a claim whose outcome stays open, whoever looks at it meanwhile."""
+        current: Purchase | None = claimed
+        while current is not None and same_claim(current, claimed) and current.state in OPEN_END:
+            new = attrs.evolve(
+                current,
+                revision=current.revision + 1,
+                error=error,
+                surely_bought=surely_bought or current.surely_bought,
+            )
+            if await self._journal.replace(current, new):
+                return new
+            current = await self._journal.read(claimed.key)
+        return current or claimed
 
     async def _canceled(self, claimed: Purchase, order: PreparedOrder) -> None:
         if not order.began:
@@ -344,6 +391,13 @@ def _result(purchase: Purchase, failure: DidwwError | None) -> Purchase:
             raise PurchaseExpired(purchase=purchase)
         case _:
             raise OrderOutcomeUnknown(purchase=purchase)
+
+
+def _of(request: OrderRequest, purchase: Purchase) -> Purchase:
+    """The purchase, if the reference still stands for this request. Raises ReferenceMismatch."""
+    if purchase.request != request:
+        raise ReferenceMismatch(purchase=purchase)
+    return purchase
 
 
 def _body(purchase: Purchase, *, callback_url: str | None) -> OrderCreate:

@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 from didww_async import Client, NotFound
 from didww_async.resources import DidGroup, DidGroupFilter
 from flows.errors import BalanceTooLow, OfferChanged
-from flows.offers import Offer, Offers, Quote, has_stock, offers_from
+from flows.journal.record import Limits, OrderRequest
+from flows.offers import Offer, Offers, Quote, check_limits, has_stock, offers_from
 from flows.snapshot import Criteria
 from flows.states import SavedIds
 
@@ -75,13 +76,7 @@ class Prices:
 
     async def check_unchanged(self, offer: Offer) -> None:
         """Read an offer again: 1 request. Raises OfferChanged when it is gone or its price is."""
-        try:
-            group = await self._client.did_groups.get(offer.did_group_id, include=WITH_PRICES)
-        except NotFound:
-            raise OfferChanged(f"DID group {offer.did_group_id} is gone; choose again") from None
-        now = {found.sku_id: found for found in offers_from([group])}
-        if (found := now.get(offer.sku_id)) is None:
-            raise OfferChanged(f"SKU {offer.sku_id} is gone; choose again")
+        found = await self._now(did_group_id=offer.did_group_id, sku_id=offer.sku_id)
         prices = (found.setup_price, found.monthly_price)
         if prices != (offer.setup_price, offer.monthly_price):
             raise OfferChanged(
@@ -89,6 +84,28 @@ class Prices:
                 f"monthly now, it was quoted at {offer.setup_price} and {offer.monthly_price}; "
                 "choose and quote again"
             )
+
+    async def check_limits(self, request: OrderRequest, limits: Limits) -> None:
+        """Read the price of what is planned: 1 request, none without limits.
+
+        Raises PriceOverLimit, OfferChanged when the offer is gone.
+        """
+        if limits == Limits():
+            return
+        found = await self._now(did_group_id=request.did_group_id, sku_id=request.sku_id)
+        check_limits(
+            found.setup_price, found.monthly_price, quantity=request.quantity, limits=limits
+        )
+
+    async def _now(self, *, did_group_id: str, sku_id: str) -> Offer:
+        try:
+            group = await self._client.did_groups.get(did_group_id, include=WITH_PRICES)
+        except NotFound:
+            raise OfferChanged(f"DID group {did_group_id} is gone; choose again") from None
+        now = {found.sku_id: found for found in offers_from([group])}
+        if (found := now.get(sku_id)) is None:
+            raise OfferChanged(f"SKU {sku_id} is gone; choose again")
+        return found
 
 
 def wanted_groups(ids: SavedIds, criteria: Criteria) -> DidGroupFilter:

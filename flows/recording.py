@@ -3,9 +3,9 @@
 from typing import Any
 
 from flows.journal import PurchaseJournal
-from flows.journal.record import OWNERS_WORD, Event, IllegalTransition, Purchase, transition
+from flows.journal.record import OF_ONE_CLAIM, Event, IllegalTransition, Purchase, transition
 
-__all__ = ["record"]
+__all__ = ["record", "same_claim"]
 
 
 async def record(
@@ -13,12 +13,12 @@ async def record(
 ) -> Purchase:
     """Compare and set until the event is written, or can't follow any more.
 
-    Returns the record as it is afterwards: with the event, or as somebody else left it. What only
-    the maker of a claim may say is not written over another claim.
+    Returns the record as it is afterwards: with the event, or as somebody else left it. What is
+    said of one claim is not written over another claim.
     """
     current: Purchase | None = purchase
     while current is not None:
-        if event in OWNERS_WORD and not _same_claim(current, purchase):
+        if event in OF_ONE_CLAIM and not same_claim(current, purchase):
             return current
         try:
             new = transition(current, event, **changes)
@@ -30,5 +30,6 @@ async def record(
     return purchase
 
 
-def _same_claim(current: Purchase, claimed: Purchase) -> bool:
+def same_claim(current: Purchase, claimed: Purchase) -> bool:
+    """Whether two versions of a record are of one claim."""
     return (current.owner, current.attempt) == (claimed.owner, claimed.attempt)

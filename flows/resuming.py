@@ -5,6 +5,7 @@ looked for once more; ordered is asked about. Nothing that is unknown is ever se
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection
 
@@ -13,10 +14,11 @@ import attrs
 from didww_async import Client, DidwwError
 from flows.choices import nearest
 from flows.completion import Canceled, cancel_order, conclude
-from flows.errors import NoMatch
+from flows.errors import FlowError, NoMatch
 from flows.journal import PurchaseJournal
 from flows.journal.record import Event, Purchase, State, check_reference
 from flows.ordering import Ordering
+from flows.prices import Prices
 from flows.recording import record
 from flows.rules import OrderRules
 
@@ -50,12 +52,20 @@ async def resume(
 ) -> list[Resumed]:
     """Carry on every open purchase of this client's API and account, oldest first.
 
-    Also orders what was planned before a crash, unless it is too old: it was confirmed. Returns
+    Also orders what was planned before a crash, because it was confirmed, unless it is too old or
+    costs more by now. Returns
     one entry per open purchase; raises nothing of DIDWW's, only the journal's errors.
     """
     rules = rules or OrderRules()
     ordering = Ordering(client, journal, rules=rules)
-    return await _each(client, journal, OPEN, ordering.carry_on, rules=rules)
+    prices = Prices(client)
+
+    async def carry_on(purchase: Purchase) -> Purchase:
+        if purchase.state is State.PLANNED:
+            await prices.check_limits(purchase.request, purchase.limits)
+        return await ordering.carry_on(purchase)
+
+    return await _each(client, journal, OPEN, carry_on, rules=rules)
 
 
 async def reconcile(
@@ -135,15 +145,23 @@ async def _each(
     rules: OrderRules,
 ) -> list[Resumed]:
     async def one(purchase: Purchase) -> Resumed:
+        error: DidwwError
         try:
             if purchase.state is not State.ORDERED:
                 purchase = await carry_on(purchase)
             if purchase.state is State.ORDERED and purchase.order_id is not None:
                 order = await client.orders.get(purchase.order_id)
                 purchase = (await conclude(client, journal, purchase, order, rules=rules)).purchase
-        except DidwwError as error:
-            return Resumed(purchase=await journal.read(purchase.key) or purchase, error=error)
-        return Resumed(purchase=purchase)
+        except DidwwError as failure:
+            error = failure
+        except Exception as problem:  # one purchase must not keep the others from being settled
+            log.exception("resuming %s failed in an unforeseen way", purchase.reference)
+            error = FlowError(f"unforeseen: {type(problem).__name__}: {problem}")
+        else:
+            return Resumed(purchase=purchase)
+        with contextlib.suppress(Exception):
+            purchase = await journal.read(purchase.key) or purchase
+        return Resumed(purchase=purchase, error=error)
 
     ours = await journal.list(states=states, origin=client.origin, account=client.account)
     return list(await asyncio.gather(*map(one, ours)))

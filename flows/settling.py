@@ -2,9 +2,17 @@
 
 import datetime as dt
 
-from didww_async import BadRequest, Client, NoAnswer, RateLimited, ServerFailed
+from didww_async import (
+    BadRequest,
+    Client,
+    DidwwError,
+    NoAnswer,
+    RateLimited,
+    ServerFailed,
+    UnreadableReply,
+)
 from didww_async.resources import Order
-from flows.errors import DuplicateOrders, OrderOutcomeUnknown, ReferenceTaken
+from flows.errors import DuplicateOrders, FlowError, OrderOutcomeUnknown, ReferenceTaken
 from flows.journal import OrderIdRecorded, PurchaseJournal
 from flows.journal.record import Event, Purchase, State
 from flows.recording import record
@@ -12,6 +20,8 @@ from flows.rules import OrderRules
 from flows.verdict import CLOCK_SKEW, matching, misfit
 
 __all__ = ["Settling"]
+
+PASSING = (NoAnswer, RateLimited, ServerFailed, UnreadableReply)  # look again later
 
 
 class Settling:
@@ -36,17 +46,15 @@ class Settling:
             now = await self._journal.now()
             if purchase.owner == owner or now >= self.may_look(purchase):
                 over = now >= self.give_up(purchase) or purchase.state is State.UNKNOWN
-                try:
-                    found = await self.look_up(purchase)
-                except (NoAnswer, ServerFailed, RateLimited):
-                    if over:  # never looked up with success: that is no ground for "unknown"
-                        raise OrderOutcomeUnknown(purchase=purchase) from None
-                else:
-                    if found is not None:
-                        return await self.adopted(purchase, found)
-                    if over:
-                        reason = purchase.error or "no answer came"
-                        return await record(self._journal, purchase, Event.LOST, error=reason)
+                found, failure = await self._looked_up(purchase)
+                if found is not None:
+                    return await self.adopted(purchase, found)
+                if over and failure is None:
+                    reason = purchase.error or "no answer came"
+                    return await record(self._journal, purchase, Event.LOST, error=reason)
+                if failure is not None and (over or not isinstance(failure, PASSING)):
+                    # Never looked up with success: that is no ground for "unknown" in the journal.
+                    raise OrderOutcomeUnknown(purchase=purchase, why=str(failure))
             await pauses.wait()
             purchase = await self._journal.read(purchase.key) or purchase
             if purchase.state not in {State.SENT, State.UNKNOWN}:
@@ -60,6 +68,15 @@ class Settling:
     def give_up(self, purchase: Purchase) -> dt.datetime:
         """When an order that is not found is called unknown."""
         return self.may_look(purchase) + dt.timedelta(seconds=self._rules.settle_for)
+
+    async def _looked_up(self, purchase: Purchase) -> tuple[Order | None, DidwwError | None]:
+        """`look_up`, with what keeps DIDWW from being asked as a value."""
+        try:
+            return await self.look_up(purchase), None
+        except FlowError:
+            raise
+        except DidwwError as failure:
+            return None, failure
 
     async def look_up(self, purchase: Purchase) -> Order | None:
         """The one order that carries the reference and fits; None when there is none (yet).
@@ -83,9 +100,13 @@ class Settling:
         return found[0]
 
     async def adopted(self, purchase: Purchase, order: Order) -> Purchase:
-        """Record that `order` is this purchase. Raises ReferenceTaken when it is another's."""
+        """Record that `order` is this purchase.
+
+        Raises ReferenceTaken when it is another's, DuplicateOrders when this purchase has another
+        order already.
+        """
         try:
-            return await record(
+            found = await record(
                 self._journal,
                 purchase,
                 Event.ORDERED,
@@ -95,7 +116,10 @@ class Settling:
             )
         except OrderIdRecorded:
             why = "it stands in the journal under another reference"
-        raise ReferenceTaken(purchase=purchase, order_id=order.id, why=why)
+            raise ReferenceTaken(purchase=purchase, order_id=order.id, why=why) from None
+        if found.order_id not in {None, order.id}:
+            raise DuplicateOrders(purchase=found, order_ids=[str(found.order_id), order.id])
+        return found
 
     async def _without_references(self, purchase: Purchase) -> OrderOutcomeUnknown:
         since = purchase.planned_at - CLOCK_SKEW

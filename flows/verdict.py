@@ -16,7 +16,7 @@ from didww_async import (
 from didww_async.resources import DidOrderLine, Order
 from flows.journal.record import Purchase
 
-__all__ = ["CLOCK_SKEW", "Verdict", "matching", "misfit", "stock_item", "verdict"]
+__all__ = ["CLOCK_SKEW", "Verdict", "is_answer_to", "matching", "misfit", "stock_item", "verdict"]
 
 # The order's clock is DIDWW's, the plan's is the journal's.
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -53,7 +53,7 @@ def verdict(failure: DidwwError) -> Verdict:
 def _objects_to_reference(failure: ApiError) -> bool:
     # "Already taken" means that the order may exist; "too long" does not.
     return any(
-        "external_reference_id" in (error.pointer or "") and "long" not in (error.detail or "")
+        "external_reference_id" in (error.pointer or "") and "too long" not in (error.detail or "")
         for error in failure.errors
     )
 
@@ -65,6 +65,12 @@ def stock_item(failure: ApiError) -> bool:
         and (error.pointer or "").endswith("/qty")
         for error in failure.errors
     )
+
+
+def is_answer_to(order: Order, purchase: Purchase) -> bool:
+    """Whether the answer to a POST is an order that can be this purchase, with a usable id."""
+    reference = order.external_reference_id or purchase.reference
+    return bool(order.id) and reference == purchase.reference and not _other_items(order, purchase)
 
 
 def matching(orders: Sequence[Order], reference: str) -> list[Order]:
@@ -80,6 +86,10 @@ def misfit(order: Order, purchase: Purchase) -> str | None:
     created = order.created_at
     if isinstance(created, dt.datetime) and created < purchase.planned_at - CLOCK_SKEW:
         return f"it was created at {created:%F %T%z}, before this purchase was planned"
+    return _other_items(order, purchase)
+
+
+def _other_items(order: Order, purchase: Purchase) -> str | None:
     if not order.items:
         return None
     line = order.items[0]

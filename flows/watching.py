@@ -11,7 +11,14 @@ from contextlib import contextmanager
 
 import attrs
 
-from didww_async import Client, NoAnswer, NotFound, RateLimited, ServerFailed
+from didww_async import (
+    Client,
+    NoAnswer,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    UnreadableReply,
+)
 from didww_async.resources import Order, OrderStatus
 from flows.rules import OrderRules
 
@@ -136,9 +143,13 @@ class OrderWatcher:
     async def _look(self, due: dict[str, Watched]) -> None:
         try:
             orders = await self._read(list(due))
-        except (NoAnswer, RateLimited, ServerFailed):
+        except (NoAnswer, RateLimited, ServerFailed, UnreadableReply):
             orders = {}
-        except Exception as failure:  # noqa: BLE001 - it is raised in every waiter
+        except Exception as failure:  # noqa: BLE001 - it is raised in the waiters
+            if len(due) > 1:  # whose fault it is shows one by one
+                for order_id, watched in due.items():
+                    await self._look({order_id: watched})
+                return
             for watched in due.values():
                 watched.failure = failure
                 watched.over()

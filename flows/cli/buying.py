@@ -14,7 +14,6 @@ from flows.cli.show import cell, money
 from flows.errors import ReferenceMismatch
 from flows.journal import Limits
 from flows.journal.record import NOT_BOUGHT, State
-from flows.offers import check_limits
 
 __all__ = ["Buying"]
 
@@ -43,7 +42,7 @@ class Buying(Attempt):
         async with self._screen.progress("reading the balance"):
             quote = await flow.quote(quantity=wanted.request().quantity)
         self._show(flow, quote)
-        check_limits(quote, self._limits())  # before the user is asked, and again when ordering
+        quote.check(self._limits())  # before the user is asked, and again when ordering
         if not self._terms.yes:
             await self._confirm(quote)
         await self._order(flow)

@@ -88,14 +88,18 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.UNKNOWN, Event.RESEND): State.SENT,
     (State.REFUSED, Event.PLAN): State.PLANNED,
     (State.EXPIRED, Event.PLAN): State.PLANNED,
+    # An order that was read at DIDWW is proof, whatever else was thought of it.
+    (State.REFUSED, Event.ORDERED): State.ORDERED,
+    (State.EXPIRED, Event.ORDERED): State.ORDERED,
     (State.ORDERED, Event.COMPLETED): State.COMPLETED,
+    (State.COMPLETED, Event.COMPLETED): State.COMPLETED,  # numbers that showed up late
     (State.ORDERED, Event.CANCELED): State.CANCELED,
 }
 
 NOT_BOUGHT = frozenset({State.PLANNED, State.REFUSED, State.EXPIRED})
 
-# What only the claim that was made may say about itself: same owner, same attempt.
-OWNERS_WORD = frozenset({Event.REFUSED, Event.GIVE_BACK})
+# What is said of one claim only: it is not written over another one.
+OF_ONE_CLAIM = frozenset({Event.REFUSED, Event.GIVE_BACK, Event.LOST})
 
 
 class IllegalTransition(Exception):
@@ -183,7 +187,7 @@ def transition(purchase: Purchase, event: Event, **changes: Any) -> Purchase:
     target = TRANSITIONS.get((purchase.state, event))
     if target is None:
         raise IllegalTransition(f"{purchase.state} can't become anything by {event}")
-    if purchase.doubtful and event in OWNERS_WORD:
+    if purchase.doubtful and event in OF_ONE_CLAIM:
         target = State.UNKNOWN  # that the second order failed says nothing of the first
     if event is Event.RESEND:
         changes["doubtful"] = True

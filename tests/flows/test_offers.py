@@ -12,7 +12,6 @@ from flows.errors import Ambiguous, NoMatch, OutOfStock, PriceOverLimit
 from flows.journal import Limits
 from flows.offers import (
     Offers,
-    check_limits,
     check_quantity,
     choose,
     has_stock,
@@ -144,9 +143,9 @@ def test_a_quote_adds_up() -> None:
 def test_limits_are_inclusive(limit: str, allowed: str, refused: str) -> None:
     offer = offers_from([group(skus=(sku("a", "1", setup="4"),))])[0]
     quoted = quote(offer, quantity=2, allow_back_ordering=False, balance=Decimal(0), made_at=NOON)
-    check_limits(quoted, Limits(**{limit: Decimal(allowed)}))
+    quoted.check(Limits(**{limit: Decimal(allowed)}))
     with pytest.raises(PriceOverLimit, match=f"{limit}={refused}"):
-        check_limits(quoted, Limits(**{limit: Decimal(refused)}))
+        quoted.check(Limits(**{limit: Decimal(refused)}))
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1001, True, 1.5, "3", None])

@@ -149,7 +149,7 @@ async def test_a_wrong_key_gives_the_claim_back(sim: Simulator, journal: MemoryJ
         refused = Ordering(stranger, journal, rules=HURRIED)
         with pytest.raises(Unauthorized):
             await place(refused)
-        assert State.PLANNED is await state(journal, refused)
+        assert State.EXPIRED is await state(journal, refused)
         assert [] == sim.orders
 
 
@@ -164,7 +164,7 @@ async def test_a_server_that_cannot_be_reached_gives_the_claim_back(
             await place(ordering)
         found = await journal.read(ordering.key("ref-1"))
     assert found is not None
-    assert (State.PLANNED, HURRIED.attempts) == (found.state, found.attempt)
+    assert (State.EXPIRED, HURRIED.attempts) == (found.state, found.attempt)
 
 
 async def test_a_refusal_is_final_for_its_watchers_but_may_be_ordered_anew(
@@ -294,7 +294,7 @@ async def test_a_caller_cancelled_while_waiting_for_its_turn_has_sent_nothing(
             await caller
         grant.give_back()
         await asyncio.sleep(0.02)
-        assert State.PLANNED is await state(journal, ordering)
+        assert State.EXPIRED is await state(journal, ordering)
         assert 0 == posts(sim)
         await place(ordering)  # its turn was given back
     assert 1 == len(sim.orders)
