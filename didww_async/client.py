@@ -223,12 +223,22 @@ class Client:
         self.balance = BalanceReader(wire, Balance)
 
     @classmethod
-    def from_env(cls, *, environ: Mapping[str, str] | None = None) -> "Client":
+    def from_env(
+        cls,
+        *,
+        environ: Mapping[str, str] | None = None,
+        api_version: str = DEFAULT_VERSION,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        rate_limit: RateLimit | None = None,
+        session: "aiohttp.ClientSession | None" = None,
+        on_attempt: Callable[[AttemptRecord], None] | None = None,
+    ) -> "Client":
         """Make a client from DIDWW_API_KEY, DIDWW_ENVIRONMENT or DIDWW_BASE_URL, and
         DIDWW_ACCOUNT (the label of the account in journals, "default" without).
 
-        `environ` replaces os.environ. Raises InvalidInput naming the variable that is missing or
-        wrong.
+        `environ` replaces os.environ; the rest is as for `Client`. Raises InvalidInput naming the
+        variable that is missing or wrong.
         """
         found = os.environ if environ is None else environ
         key = found.get("DIDWW_API_KEY", "")
@@ -244,6 +254,12 @@ class Client:
                 environment=environment,
                 base_url=base_url,
                 account=found.get("DIDWW_ACCOUNT") or "default",
+                api_version=api_version,
+                timeouts=timeouts,
+                retry=retry,
+                rate_limit=rate_limit,
+                session=session,
+                on_attempt=on_attempt,
             )
         except InvalidInput as problem:
             raise InvalidInput(

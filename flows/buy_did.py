@@ -345,12 +345,14 @@ class BuyDidFlow:
         max_setup: Decimal | None = None,
         max_monthly: Decimal | None = None,
         max_total: Decimal | None = None,
+        asked: str | None = None,
     ) -> Purchase:
         """Place the order, or report the one that exists under this reference: 1 request, and 1
         look-up for a flow that was loaded or given its reference.
 
         Limits are USD without VAT: `max_setup` and `max_monthly` per number, `max_total` for
-        all of it. Returns the journal's record with its order id and charged amount (with VAT).
+        all of it. `asked`: `PurchaseRequest.fingerprint`, kept for when the reference is used
+        again. Returns the journal's record with its order id and charged amount (with VAT).
 
         Raises, with nothing sent: PriceOverLimit, OfferChanged, BalanceTooLow, StepNotPossible,
         ReferenceMismatch. With nothing bought: OutOfStock, OrderRefused, PurchaseExpired, and the
@@ -380,6 +382,7 @@ class BuyDidFlow:
                     max_total=quote.total,
                 ),
                 born_here=self._born_here,
+                asked=asked,
             )
         except (OutOfStock, OrderRefused, PurchaseExpired):
             if self.reference == then.reference:

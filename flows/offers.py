@@ -187,6 +187,9 @@ def choose(
     OutOfStock when only offers with too few in stock fit.
     """
 
+    if prefer not in {None, "cheapest"}:
+        raise InvalidInput(f"prefer is 'cheapest' or None, not {prefer!r}")
+
     def fits(offer: Offer) -> bool:
         return sku_id in {None, offer.sku_id} and channels in {None, offer.channels}
 

@@ -76,18 +76,36 @@ class Ordering:
         )
 
     async def place(
-        self, request: OrderRequest, *, reference: str, limits: Limits, born_here: bool
+        self,
+        request: OrderRequest,
+        *,
+        reference: str,
+        limits: Limits,
+        born_here: bool,
+        asked: str | None = None,
     ) -> Purchase:
         """Order `request` under `reference`, or report the order that exists already.
 
         `born_here`: the reference was made by this process, so that DIDWW can't know it yet.
+        `asked`: kept with the plan, to compare with when the reference is used again.
         Returns the purchase in state ordered, completed or canceled. Raises OutOfStock,
         OrderRefused, PurchaseExpired, ReferenceMismatch, ReferenceTaken, DuplicateOrders,
         OrderOutcomeUnknown, or the client's error when DIDWW surely did not carry it out (then
         calling again is safe).
         """
         planner = uuid.uuid4().hex
-        purchase = await self._plan(request, planner, reference=reference, limits=limits)
+        purchase = await self._plan(
+            Purchase(
+                key=self.key(reference),
+                request=request,
+                limits=limits,
+                state=State.PLANNED,
+                planned_at=(now := await self._journal.now()),
+                order_by=now + dt.timedelta(seconds=self._rules.order_within),
+                owner=planner,
+                asked=asked,
+            )
+        )
         try:
             if purchase.owner != planner:
                 purchase = _of(request, await self._left_alone(purchase))
@@ -167,21 +185,9 @@ class Ordering:
 
     # -- planning
 
-    async def _plan(
-        self, request: OrderRequest, planner: str, *, reference: str, limits: Limits
-    ) -> Purchase:
-        now = await self._journal.now()
-        plan = Purchase(
-            key=self.key(reference),
-            request=request,
-            limits=limits,
-            state=State.PLANNED,
-            planned_at=now,
-            order_by=now + dt.timedelta(seconds=self._rules.order_within),
-            owner=planner,
-        )
+    async def _plan(self, plan: Purchase) -> Purchase:
         found = await self._journal.insert(plan)
-        if found.state is State.PLANNED and now > found.order_by:
+        if found.state is State.PLANNED and plan.planned_at > found.order_by:
             # Too old for a resume to order; whoever asks for it now has seen today's price.
             found = await record(self._journal, found, Event.EXPIRE)
         if found.state in {State.REFUSED, State.EXPIRED}:
@@ -190,16 +196,15 @@ class Ordering:
                 self._journal,
                 found,
                 Event.PLAN,
-                request=request,
-                limits=limits,
+                request=plan.request,
+                limits=plan.limits,
                 planned_at=plan.planned_at,
                 order_by=plan.order_by,
-                owner=planner,
+                owner=plan.owner,
+                asked=plan.asked,
                 error=None,
             )
-        if found.fingerprint != request.fingerprint:
-            raise ReferenceMismatch(purchase=found)
-        return found
+        return _of(plan.request, found)
 
     async def _left_alone(self, purchase: Purchase) -> Purchase:
         """Give whoever planned it time to order it: a second click has nothing to look up."""

@@ -1,5 +1,7 @@
 """buy(): the whole purchase in one call, for scripts; the same steps as BuyDidFlow."""
 
+import hashlib
+import json
 from decimal import Decimal
 from typing import Literal
 
@@ -11,7 +13,7 @@ from flows.choices import check_npa, check_nxx
 from flows.completion import PurchaseResult
 from flows.errors import ReferenceMismatch
 from flows.journal import Purchase, PurchaseJournal
-from flows.journal.record import NOT_BOUGHT, check_reference
+from flows.journal.record import NOT_BOUGHT, Limits, check_reference
 from flows.offers import check_quantity
 from flows.rules import OrderRules
 
@@ -49,6 +51,7 @@ class PurchaseRequest:
     reference: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        self._check_types()
         check_quantity(self.quantity)
         if self.npa is not None:
             check_npa(self.npa)
@@ -60,6 +63,30 @@ class PurchaseRequest:
             raise InvalidInput("choose a city or an NPA, not both")
         if self.reference is not None:
             check_reference(self.reference)
+        Limits(max_setup=self.max_setup, max_monthly=self.max_monthly, max_total=self.max_total)
+
+    def _check_types(self) -> None:
+        # Requests are often made from JSON or CSV, where no type checker has looked.
+        for name in ("country", "region", "city", "number_type", "sku_id"):
+            found: object = getattr(self, name)
+            if not isinstance(found, str) and not (found is None and name != "country"):
+                raise InvalidInput(f"{name} is text, not {found!r}")
+        if isinstance(self.features, str) or not all(isinstance(f, str) for f in self.features):
+            raise InvalidInput(f"features is a tuple of names, not {self.features!r}")
+        if self.prefer not in {None, "cheapest"}:
+            raise InvalidInput(f"prefer is 'cheapest' or None, not {self.prefer!r}")
+        if self.channels is not None and type(self.channels) is not int:
+            raise InvalidInput(f"channels is a whole number, not {self.channels!r}")
+        if type(self.allow_back_ordering) is not bool:
+            raise InvalidInput(f"allow_back_ordering is a bool: {self.allow_back_ordering!r}")
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for requests of the same purchase: place, offer and quantity, not limits."""
+        limits_and_name = {"max_setup", "max_monthly", "max_total", "reference"}
+        wanted = attrs.asdict(self, filter=lambda field, _: field.name not in limits_and_name)
+        text = json.dumps(wanted, sort_keys=True, default=str).casefold()
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def buy(
@@ -86,6 +113,7 @@ async def buy(
         max_setup=request.max_setup,
         max_monthly=request.max_monthly,
         max_total=request.max_total,
+        asked=request.fingerprint,
     )
     return await flow.wait(timeout=timeout)
 
@@ -117,6 +145,8 @@ async def choose_place(flow: BuyDidFlow, request: PurchaseRequest) -> None:
 
 def check_same(request: PurchaseRequest, known: Purchase) -> None:
     """Raise ReferenceMismatch where the request surely is not what the reference stands for."""
+    if known.asked not in {None, request.fingerprint}:
+        raise ReferenceMismatch(purchase=known)
     asked = (request.quantity, request.allow_back_ordering)
     stands_for = (known.request.quantity, known.request.allow_back_ordering)
     if asked != stands_for or request.sku_id not in {None, known.request.sku_id}:

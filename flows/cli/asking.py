@@ -1,5 +1,6 @@
 """Asking at the terminal, on standard error, so that the result can go into a pipe."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -56,12 +57,12 @@ class Asking:
         return str(await self._answer(question))
 
     async def confirm(self, title: str) -> bool:
-        """Yes or no; Enter alone is no."""
-        return bool(
-            await self._answer(
-                questionary.confirm(title, default=False, input=self._input, output=self._output)
-            )
+        """Yes or no, each with Enter; Enter alone is no. What was typed before does not count."""
+        _forget_typed_ahead()
+        question = questionary.confirm(
+            title, default=False, auto_enter=False, input=self._input, output=self._output
         )
+        return bool(await self._answer(question))
 
     async def _answer(self, question: questionary.Question) -> Any:
         keys = KeyBindings()
@@ -77,3 +78,11 @@ class Asking:
         app.key_bindings = merge_key_bindings([*filter(None, [app.key_bindings]), keys])
         app.ttimeoutlen = 0.1
         return await question.unsafe_ask_async()
+
+
+def _forget_typed_ahead() -> None:
+    """Money is spent on what was typed after the price was shown, not before."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # no terminal, or not POSIX
+        import termios  # noqa: PLC0415
+
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

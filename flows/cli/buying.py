@@ -63,6 +63,19 @@ class Buying(Attempt):
             result = await flow.carry_on(timeout=self._terms.timeout)
         return after_waiting(result, **self._known())
 
+    def _asked(self, known: Purchase | None = None) -> str | None:
+        """The fingerprint of what the options ask for; None when the user is asked for it.
+
+        A quantity that is left out is the known one.
+        """
+        terms, wanted = self._terms, self._wanted
+        if wanted.country is None:
+            return None
+        if wanted.quantity is None and known is not None:
+            wanted = attrs.evolve(wanted, quantity=known.request.quantity)
+        asked = wanted.request(sku_id=terms.sku, channels=terms.channels, prefer=terms.prefer)
+        return asked.fingerprint
+
     def _check_same(self, known: Purchase) -> None:
         """Raise ReferenceMismatch where an option says something else than what was ordered."""
         request, wanted = known.request, self._wanted
@@ -70,6 +83,7 @@ class Buying(Attempt):
             wanted.quantity not in {None, request.quantity}
             or self._terms.sku not in {None, request.sku_id}
             or (wanted.back_order and not request.allow_back_ordering)
+            or (known.asked and self._asked(known) not in {None, known.asked})
         ):
             raise ReferenceMismatch(purchase=known)
 
@@ -114,4 +128,4 @@ class Buying(Attempt):
         self._screen.say(f"Ordering under the reference {flow.reference}.")
         self._ordering = True
         async with self._screen.progress("ordering"):
-            return await flow.order(**attrs.asdict(self._limits()))
+            return await flow.order(asked=self._asked(), **attrs.asdict(self._limits()))

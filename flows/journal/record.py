@@ -136,13 +136,22 @@ class OrderRequest:
         return f"{self.quantity} of SKU {self.sku_id}{prefix}"
 
 
+def _price(_: object, attribute: "attrs.Attribute[Any]", found: object) -> None:
+    usable = isinstance(found, Decimal | int) and not isinstance(found, bool)
+    if found is not None and not (usable and Decimal(found).is_finite() and found >= 0):  # type: ignore[arg-type, operator]
+        raise InvalidInput(f"{attribute.name} is a price such as Decimal('4.50'), not {found!r}")
+
+
 @attrs.frozen(kw_only=True)
 class Limits:
-    """Most that may be paid, USD without VAT: setup and monthly per number, total for the order."""
+    """Most that may be paid, USD without VAT: setup and monthly per number, total for the order.
 
-    max_setup: Decimal | None = None
-    max_monthly: Decimal | None = None
-    max_total: Decimal | None = None
+    Raises InvalidInput for what is no price.
+    """
+
+    max_setup: Decimal | None = attrs.field(default=None, validator=_price)
+    max_monthly: Decimal | None = attrs.field(default=None, validator=_price)
+    max_total: Decimal | None = attrs.field(default=None, validator=_price)
 
 
 @attrs.frozen(kw_only=True)
@@ -151,8 +160,9 @@ class Purchase:
 
     `attempt` counts claims; `owner` names the last one's maker. `surely_bought` says that DIDWW
     accepted the order though its id is unknown, `doubtful` that it was sent again while nobody
-    knew what became of the first time. Times are the journal's own; `updated_at` is filled in by
-    the journal when it writes, and says nothing about equality.
+    knew what became of the first time. `asked`: the fingerprint of the caller's own request. Times
+    are the journal's own; `updated_at` is filled in by the journal when it writes, and says nothing
+    about equality.
     """
 
     key: PurchaseKey
@@ -171,6 +181,7 @@ class Purchase:
     error: str | None = None
     surely_bought: bool = False
     doubtful: bool = False
+    asked: str | None = None
     updated_at: dt.datetime | None = attrs.field(default=None, eq=False)
 
     @property

@@ -50,6 +50,7 @@ class Details:
     error: str | None = None
     surely_bought: bool = False
     doubtful: bool = False
+    asked: str | None = None
 
 
 def _decimal(text: Any, _: type) -> Decimal:
@@ -79,6 +80,7 @@ def to_row(purchase: Purchase) -> dict[str, Any]:
         error=purchase.error,
         surely_bought=purchase.surely_bought,
         doubtful=purchase.doubtful,
+        asked=purchase.asked,
     )
     row = {
         "origin": purchase.key.origin,

@@ -137,6 +137,7 @@ class PurchaseSteps:
                 max_setup=asked.max_setup,
                 max_monthly=asked.max_monthly,
                 max_total=asked.max_total,
+                asked=asked.fingerprint,
             )
 
         return await self._settled(asked.reference or "", work)

@@ -35,6 +35,8 @@ async def test_from_the_country_to_the_number(simulator: Simulator) -> None:
         await terminal.sees("24.00")
         await terminal.sees("(y/N)")
         terminal.types("y")
+        assert "is completed" not in terminal.shown  # nothing is bought without Enter
+        terminal.types(ENTER)
         await terminal.sees("is completed")
         assert await terminal.leaves() == 0
     (order,) = simulator.orders

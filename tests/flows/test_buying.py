@@ -485,3 +485,37 @@ async def test_the_cheapest_of_a_big_country_is_the_cheapest_of_all(
     everything = await flow.offers(limit=10_000)
     assert everything.is_complete
     assert everything[0] == chosen
+
+
+@pytest.mark.parametrize(
+    "other", [{"city": None}, {"region": "Vermont", "city": None}, {"features": ("voice_in",)}]
+)
+async def test_a_known_reference_for_another_place_or_offer_is_refused(
+    other: dict[str, Any], client: Client, sim: Simulator
+) -> None:
+    request = attrs.evolve(BY_CITY, reference="po-1")
+    await buy(client, request, rules=HURRIED)
+    with pytest.raises(ReferenceMismatch, match="po-1"):
+        await buy(client, attrs.evolve(request, **other), rules=HURRIED)
+    again = attrs.evolve(request, country="us", max_total=Decimal(99))  # the same, spelled anew
+    assert isinstance(await buy(client, again, rules=HURRIED), Completed)
+    assert 1 == posts(sim)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"prefer": "cheap"},
+        {"max_monthly": True},
+        {"max_monthly": "5"},
+        {"max_total": Decimal("NaN")},
+        {"max_setup": Decimal(-1)},
+        {"features": "voice_in"},
+        {"channels": "2"},
+        {"allow_back_ordering": "no"},
+        {"city": 7},
+    ],
+)
+def test_requests_made_from_json_are_checked(bad: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(bad))):
+        PurchaseRequest(**{"country": "US", **bad})
