@@ -43,6 +43,7 @@ TIMES = st.datetimes(
 # A server's id can hold any character but those that are no text.
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 PRICES = st.decimals(allow_nan=False, allow_infinity=False)
+LIMITS = st.decimals(min_value=0, allow_nan=False, allow_infinity=False)
 COUNTS = st.integers(0, 2**62)
 
 
@@ -57,9 +58,9 @@ def purchases(key: st.SearchStrategy[PurchaseKey]) -> st.SearchStrategy[Purchase
     )
     limits = st.builds(
         Limits,
-        max_setup=st.none() | PRICES,
-        max_monthly=st.none() | PRICES,
-        max_total=st.none() | PRICES,
+        max_setup=st.none() | LIMITS,
+        max_monthly=st.none() | LIMITS,
+        max_total=st.none() | LIMITS,
     )
     return st.builds(
         Purchase,
@@ -79,4 +80,5 @@ def purchases(key: st.SearchStrategy[PurchaseKey]) -> st.SearchStrategy[Purchase
         error=st.none() | st.text(),
         surely_bought=st.booleans(),
         doubtful=st.booleans(),
+        asked=st.none() | st.text(),
     )

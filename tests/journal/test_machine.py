@@ -64,7 +64,9 @@ def test_any_record_comes_back_as_it_was(data: st.DataObject, shared: Any) -> No
 
 def test_every_field_is_kept() -> None:
     columns = {"key": "reference", "request": "details", "limits": "details"}
-    changed = purchase(amount=None, numbers=("1",), error="e", surely_bought=True, doubtful=True)
+    changed = purchase(
+        amount=None, numbers=("1",), error="e", surely_bought=True, doubtful=True, asked="a"
+    )
     row = to_row(changed)
     kept = {**row, **json.loads(row["details"]), "amount": None, "updated_at": None}
     fields = {columns.get(field.name, field.name) for field in attrs.fields(Purchase)}
