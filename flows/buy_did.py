@@ -357,7 +357,9 @@ class BuyDidFlow:
         Raises, with nothing sent: PriceOverLimit, OfferChanged, BalanceTooLow, StepNotPossible,
         ReferenceMismatch. With nothing bought: OutOfStock, OrderRefused, PurchaseExpired, and the
         client's errors that prove it (calling again is safe). OrderOutcomeUnknown: it may be
-        bought; calling again looks for it. ReferenceTaken, DuplicateOrders: look at the account.
+        bought; calling again looks for it. OrderNotRecorded: it is bought, the journal is away;
+        calling again finds it. JournalError: nothing is proven, call again. ReferenceTaken,
+        DuplicateOrders: look at the account.
         """
         self._check("order")
         then = self._now

@@ -54,8 +54,10 @@ CLAIMS = {State.PLANNED: Event.CLAIM, State.UNKNOWN: Event.RESEND}
 
 
 class Ordering:
-    """Places orders for one client and journal. Each sending is an owner of its own claim: the same
-    object may be asked twice at once."""
+    """Places orders for one client and journal.
+
+    Each sending is an owner of its own claim, so that one object may be asked twice at once.
+    """
 
     def __init__(
         self, client: Client, journal: PurchaseJournal, *, rules: OrderRules | None = None
