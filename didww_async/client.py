@@ -75,6 +75,7 @@ from didww_async.resources import (
 from didww_async.resources.base import Resource
 from didww_async.transport.call import AttemptRecord, Timeouts
 from didww_async.transport.exchange import Exchange
+from didww_async.transport.limiter import Limiter
 from didww_async.transport.retry import RetryPolicy
 from didww_async.transport.sender import Sender
 from didww_async.transport.throttle import RateLimit
@@ -143,7 +144,7 @@ class Client:
         account: str = "default",
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
-        rate_limit: RateLimit | None = None,
+        rate_limit: Limiter | None = None,
         max_connections: int = 24,
         max_orders_in_flight: int = 8,
         session: "aiohttp.ClientSession | None" = None,
@@ -230,7 +231,7 @@ class Client:
         api_version: str = DEFAULT_VERSION,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
-        rate_limit: RateLimit | None = None,
+        rate_limit: Limiter | None = None,
         session: "aiohttp.ClientSession | None" = None,
         on_attempt: Callable[[AttemptRecord], None] | None = None,
     ) -> "Client":
@@ -282,7 +283,7 @@ class Client:
         return str(self.base_url)
 
     @property
-    def rate_limit(self) -> RateLimit:
+    def rate_limit(self) -> Limiter:
         """The rate limit, to be given to other clients of the same key."""
         return self._sender.rate_limit
 

@@ -14,9 +14,9 @@ from didww_async.auth import Auth
 from didww_async.errors import DidwwError, NotSent, RateLimited, UnreadableReply
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
 from didww_async.transport.exchange import MAX_BODY, Exchange
+from didww_async.transport.limiter import Granted, Limiter
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
-from didww_async.transport.throttle import Grant, RateLimit
 from didww_async.wire.document import Document, NotADocument, parse_document
 
 __all__ = ["Sender", "Turn"]
@@ -37,7 +37,7 @@ class Turn:
     def __init__(
         self,
         *,
-        grant: Grant,
+        grant: Granted,
         held: contextlib.AsyncExitStack,
         waited: float,
         auth: Mapping[str, str],
@@ -63,7 +63,7 @@ class Sender:
         base_url: URL,
         auth: Auth,
         exchange: Exchange,
-        rate_limit: RateLimit,
+        rate_limit: Limiter,
         retry: RetryPolicy,
         timeouts: Timeouts,
         max_connections: int,

@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from didww_async.errors import InvalidInput
 
-__all__ = ["Grant", "RateLimit", "SlotLog"]
+__all__ = ["Grant", "Quickest", "RateLimit", "SlotLog"]
 
 LATEST = 0.25  # seconds: a request that is on its way for longer is rare; an answer is not
 MARGIN = 1.05  # the window is 5 % longer than the server's: jitter on the way must not break it
@@ -91,6 +91,18 @@ class SlotLog:
         self._spacing = self.window / self.burst
 
 
+class Quickest:
+    """How much longer an answer took than the quickest of its kind: how late its request may be."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def late(self, kind: str, took: float) -> float:
+        """Seconds beyond the quickest so far."""
+        quickest = self._seconds[kind] = min(took, self._seconds.get(kind, took))
+        return took - quickest
+
+
 class RateLimit:
     """At most `per_second` requests in any second, first come first served.
 
@@ -107,7 +119,7 @@ class RateLimit:
         self.per_second = per_second
         self._clock = clock
         self._slots = SlotLog(per_second=per_second)
-        self._quickest: dict[str, float] = {}  # kind of request -> seconds to its answer
+        self._quickest = Quickest()
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
 
@@ -159,9 +171,8 @@ class RateLimit:
 
     def _answered(self, id_: int, left_at: float, *, kind: str) -> None:
         with self._lock:
-            took = self._clock() - left_at
-            quickest = self._quickest[kind] = min(took, self._quickest.get(kind, took))
-            self._slots.answered(id_, late=took - quickest)
+            late = self._quickest.late(kind, self._clock() - left_at)
+            self._slots.answered(id_, late=late)
             self._nudge()
 
     def _return(self) -> None:

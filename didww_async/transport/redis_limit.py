@@ -1,0 +1,283 @@
+"""RedisRateLimit: one rate limit for all processes that share an API key, kept in Redis.
+
+Redis holds a sorted set of the slots in use, each with the time it is free again, by Redis' own
+clock. One script takes a slot and tells how long to wait for it: one round trip per grant. A slot
+is taken for as long as a request may need to arrive; how long it really took is told with the next
+grant, so that a stalled process can't bunch its requests with those of others.
+
+Each process asks for one slot at a time and waits for it, so that turns go round between processes
+however many tasks wait in each. Extra `redis`; Redis 5 or later, or a server that speaks like it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+import uuid
+from typing import Self
+
+from didww_async.errors import InvalidInput
+from didww_async.transport.limiter import Granted
+from didww_async.transport.throttle import LATEST, LONGEST_PAUSE, MARGIN, Quickest, RateLimit
+
+try:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+except ImportError as missing:
+    raise ImportError("RedisRateLimit needs redis: pip install 'didww-async[redis]'") from missing
+
+__all__ = ["RedisRateLimit"]
+
+log = logging.getLogger("didww_async")
+
+PATIENCE = 0.5  # seconds for one round trip, connecting included
+MICRO = 1_000_000
+
+# KEYS: slots, state. ARGV: burst, microseconds a taken slot is held at most, spacing of a slowed
+# limit, the new slot's id, the earliest start from now; then pairs (slot, when it is free) of
+# requests that were answered since. Returns microseconds: to wait, Redis' time.
+TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local burst, held, spacing = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+for i = 6, #ARGV, 2 do
+  redis.call('ZADD', KEYS[1], 'XX', ARGV[i + 1], ARGV[i])
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 120000000, '+inf')
+local used = redis.call('ZCARD', KEYS[1])
+local at = now + tonumber(ARGV[5])
+if used >= burst then
+  local free = redis.call('ZRANGE', KEYS[1], used - burst, used - burst, 'WITHSCORES')
+  at = math.max(at, tonumber(free[2]))
+end
+local state = redis.call('HMGET', KEYS[2], 'not_before', 'slowed', 'last')
+local not_before = tonumber(state[1] or 0)
+if not_before < now + 120000000 then
+  at = math.max(at, not_before)
+end
+if state[2] then
+  local last = tonumber(state[3] or 0)
+  if last < now + 120000000 then
+    at = math.max(at, last + spacing)
+  end
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', at + held), ARGV[4])
+redis.call('HSET', KEYS[2], 'last', string.format('%.0f', at))
+redis.call('PEXPIRE', KEYS[1], 300000)
+redis.call('PEXPIRE', KEYS[2], 3600000)
+return {string.format('%.0f', at - now), string.format('%.0f', now)}
+"""
+
+# KEYS: slots, state. ARGV: microseconds to pause.
+PAUSE = """
+local time = redis.call('TIME')
+local until_ = time[1] * 1000000 + time[2] + tonumber(ARGV[1])
+local before = tonumber(redis.call('HGET', KEYS[2], 'not_before') or 0)
+redis.call('HSET', KEYS[2], 'slowed', '1', 'not_before',
+  string.format('%.0f', math.max(before, until_)))
+redis.call('PEXPIRE', KEYS[2], 3600000)
+"""
+
+
+class _Slot:
+    """A slot taken in Redis. `starts`: when it may be used, on this process' clock."""
+
+    __slots__ = ("ahead", "id", "starts")
+
+    def __init__(self, id: str, *, starts: float, ahead: float) -> None:
+        self.id = id
+        self.starts = starts
+        self.ahead = ahead  # Redis' clock minus ours, at most
+
+
+class RedisRateLimit:
+    """At most `per_second` requests in any second over all processes that use the same `name`.
+
+    Use it as `async with`, or call `aclose()`; it belongs to one event loop. When Redis does not
+    answer, a warning is logged and this process goes on with its share, `per_second / processes`,
+    until Redis is back. A 429 slows all processes down: grants are spaced evenly for the next hour.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        processes: int,
+        per_second: float = 20,
+        away: float = 5.0,
+    ) -> None:
+        """Nothing is connected before the first grant.
+
+        `url`: "redis://host:port/db" (rediss:// for TLS). `name`: what the processes share, one per
+        API key, such as "didww-production"; never the key itself. `processes`: how many there are
+        at most, for the share without Redis. `away`: seconds until a Redis that did not answer is
+        asked again. Raises InvalidInput for what can't be right.
+        """
+        if not name:
+            raise InvalidInput("name is empty: say what the processes share, such as 'production'")
+        if processes < 1:
+            raise InvalidInput(f"processes is 1 or more, not {processes}")
+        self._share = RateLimit(per_second / processes)
+        self.per_second = per_second
+        self._burst = max(1, math.floor(per_second))
+        self._server_window = self._burst / per_second
+        self._window = self._server_window * MARGIN
+        try:
+            self._redis: Redis = Redis.from_url(
+                url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+            )
+        except ValueError:
+            # Without redis' words: they may quote the URL, and with it a password.
+            raise InvalidInput(
+                "url is no Redis URL: redis://[user:password@]host:port/db"
+            ) from None
+        self._take = self._redis.register_script(TAKE)
+        self._pause = self._redis.register_script(PAUSE)
+        self._keys = [f"didww:{{{name}}}:slots", f"didww:{{{name}}}:state"]
+        self._turns = asyncio.Lock()
+        self._quickest = Quickest()
+        self._spare: list[_Slot] = []
+        self._answered: dict[str, float] = {}  # slot -> when it is free, by Redis' clock
+        self._away = away
+        self._away_until: float | None = None
+        self._not_before = -math.inf
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def acquire(self) -> Granted:
+        """Wait for a turn. Without Redis it comes from this process' share."""
+        async with self._turns:
+            if self._away_until is not None and time.monotonic() < self._away_until:
+                return await self._share.acquire()
+            slot = self._spare_slot()
+            if slot is None:
+                try:
+                    slot = await self._taken()
+                except (RedisError, OSError, TimeoutError) as problem:
+                    self._lost(problem)
+                    return await self._share.acquire()
+            try:
+                await self._waited(slot)
+            except asyncio.CancelledError:
+                self._spare.append(slot)
+                raise
+            return Grant(self, slot)
+
+    def pause(self, seconds: float) -> None:
+        """Hold everybody back after a 429, for a minute at most."""
+        seconds = min(max(0.0, seconds), LONGEST_PAUSE)
+        self._not_before = max(self._not_before, time.monotonic() + seconds)
+        self._share.pause(seconds)
+        task = asyncio.get_running_loop().create_task(self._tell_pause(seconds))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        if self._telling:
+            await asyncio.wait(self._telling)
+        await self._redis.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"RedisRateLimit({self.per_second:g})"
+
+    async def _taken(self) -> _Slot:
+        """Take a slot: the one round trip."""
+        told = dict(self._answered)
+        rejoins = self._away_until is not None
+        id_ = uuid.uuid4().hex
+        asked_at = time.monotonic()
+        wait, now = await self._take(
+            keys=self._keys,
+            args=[
+                self._burst,
+                round((LATEST + self._server_window) * MICRO),
+                round(self._window / self._burst * MICRO),
+                id_,
+                # What this and other processes sent without Redis still counts at the server.
+                round(self._window * MICRO) if rejoins else 0,
+                *(part for slot, free_at in told.items() for part in (slot, round(free_at))),
+            ],
+        )
+        if rejoins:
+            self._away_until = None
+            log.warning("the rate limit is shared over Redis again")
+        for slot in told:
+            self._answered.pop(slot, None)
+        starts = time.monotonic() + int(wait) / MICRO
+        return _Slot(id_, starts=starts, ahead=int(now) - asked_at * MICRO)
+
+    async def _waited(self, slot: _Slot) -> None:
+        # Again and again, because a 429 may have put the start off meanwhile.
+        while (wait := max(slot.starts, self._not_before) - time.monotonic()) > 0:  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(wait)
+
+    def _spare_slot(self) -> _Slot | None:
+        """A slot whose request was not sent, as long as Redis holds it for a request."""
+        now = time.monotonic()
+        while self._spare:
+            slot = self._spare.pop()
+            if now < slot.starts + LATEST / 2:
+                return slot
+        return None
+
+    def _lost(self, problem: Exception) -> None:
+        if self._away_until is None:
+            log.warning(
+                "Redis does not answer (%s): this process keeps to its share of the rate limit, "
+                "%g requests per second, until it does",
+                type(problem).__name__,
+                self._share.per_second,
+            )
+            # What all processes sent by Redis' leave in the last second still counts.
+            self._share.pause(self._window)
+        self._away_until = time.monotonic() + self._away
+
+    async def _tell_pause(self, seconds: float) -> None:
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            await self._pause(keys=self._keys, args=[round(seconds * MICRO)])
+
+    def _free(self, slot: _Slot, *, left_at: float, kind: str) -> None:
+        late = self._quickest.late(kind, time.monotonic() - left_at)
+        free_at = max(left_at + self._window, left_at + min(late, LATEST) + self._server_window)
+        self._answered[slot.id] = free_at * MICRO + slot.ahead
+
+    def _unused(self, slot: _Slot) -> None:
+        self._spare.append(slot)
+
+
+class Grant:
+    """The right to send one request, on a slot in Redis."""
+
+    __slots__ = ("_left_at", "_limit", "_over", "_slot")
+
+    def __init__(self, limit: RedisRateLimit, slot: _Slot) -> None:
+        self._limit = limit
+        self._slot = slot
+        self._left_at: float | None = None
+        self._over = False
+
+    def sent(self) -> None:
+        """The request left, or may have."""
+        if not self._over and self._left_at is None:
+            self._left_at = time.monotonic()
+
+    def answered(self, kind: str) -> None:
+        """Its answer begins; `kind` names requests that take alike."""
+        if not self._over and self._left_at is not None:
+            self._over = True
+            self._limit._free(self._slot, left_at=self._left_at, kind=kind)  # noqa: SLF001 - one room, two classes
+
+    def give_back(self) -> None:
+        """Nothing was sent."""
+        if not self._over and self._left_at is None:
+            self._over = True
+            self._limit._unused(self._slot)  # noqa: SLF001 - one room, two classes
