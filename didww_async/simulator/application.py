@@ -34,11 +34,12 @@ from didww_async.simulator.render import (
 from didww_async.simulator.resources import Edition, edition
 from didww_async.simulator.schema import Input, Resource
 from didww_async.simulator.search import matching, ordered
-from didww_async.simulator.versions import BEARER, served_version
+from didww_async.simulator.versions import BEARER, V2022, served_version
 from didww_async.simulator.world import World
 
 MEDIA_TYPE = "application/vnd.api+json"
 _REMEMBERED_LISTS = 64
+_FILE_ENDING = ".csv.gz"
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +65,7 @@ class Application:
 
     def __init__(self, world: World, *, base_url: str) -> None:
         self.world = world
-        self._base_url = base_url
+        self._base_url = world.base_url = base_url
         self._window = SlidingWindow()
         self._lists: dict[Any, Sequence[Any]] = {}
         self._written: dict[str, Written] = {}
@@ -76,36 +77,48 @@ class Application:
             default=self.world.settings.default_version,
         )
         try:
-            self._admit(request)
-            status, body = self._operate(request, version)
+            here = edition(version)
+            collection, _, record_id = request.path.strip("/").partition("/")
+            resource = here.by_path.get(collection)
+            self._admit(request, resource)
+            reply = self._operate(request, version, here, resource, record_id)
         except RefusedError as refusal:
-            status = refusal.status
-            body = as_json(refusal.document()).encode() if refusal.problems else b""
+            # A path is quoted as it came, maybe with bytes that are no text.
+            body = as_json(refusal.document()).encode(errors="replace") if refusal.problems else b""
+            reply = Reply(status=refusal.status, body=body)
         headers = {"X-Request-Id": str(uuid.uuid4())}
-        if body:
+        if reply.body:
             headers["Content-Type"] = MEDIA_TYPE
-        return Reply(status=status, headers=headers, body=body)
+        return attrs.evolve(reply, headers={**headers, **reply.headers})
 
     # Who may ask, and how
 
-    def _admit(self, request: Incoming) -> None:
+    def _admit(self, request: Incoming, resource: Resource | None) -> None:
         settings = self.world.settings
         if request.headers.get("X-DIDWW-API-Version") == BEARER:
             # That version wants a bearer token; without one its 401 has no body.
             raise RefusedError(401)
         key = request.headers.get("Api-Key", "")
-        if not hmac.compare_digest(key.encode(), settings.api_key.encode()):
+        needs_key = resource is None or not resource.is_public
+        if needs_key and not hmac.compare_digest(key.encode(), settings.api_key.encode()):
             raise unauthorized()
         if settings.rate_limit is not None and not self._window.grant(
             time.monotonic(), limit=settings.rate_limit
         ):
             raise too_many_requests()
+        if resource is not None and _asks_for_file(request, resource):
+            return
         accepted = [part.strip() for part in request.headers.get("Accept", "").split(",")]
         if MEDIA_TYPE not in accepted:
             detail = (
                 f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters."
             )
             raise refuse(406, "Not acceptable", detail)
+        if resource is not None and resource.upload and request.method == "POST":
+            if not request.headers.get("Content-Type", "").startswith("multipart/form-data"):
+                detail = "Files must be uploaded as multipart/form-data."
+                raise refuse(415, "Unsupported media type", detail)
+            return
         has_body = request.method in {"POST", "PATCH"}
         if has_body and request.headers.get("Content-Type") != MEDIA_TYPE:
             detail = f"All requests with a body must use the '{MEDIA_TYPE}' Content-Type."
@@ -113,42 +126,78 @@ class Application:
 
     # What is asked for
 
-    def _operate(self, request: Incoming, version: str) -> tuple[int, bytes]:
-        here = edition(version)
-        collection, _, record_id = request.path.strip("/").partition("/")
-        resource = here.by_path.get(collection)
+    def _operate(
+        self,
+        request: Incoming,
+        version: str,
+        here: Edition,
+        resource: Resource | None,
+        record_id: str,
+    ) -> Reply:
         if resource is None or "/" in record_id:
             raise route_not_found(request.method, request.path)
-        if resource.needs_feature and not self.world.settings.available_dids:
-            raise refuse(403, "Forbidden", "The account may not select single numbers.")
+        reason = resource.forbidden(self.world.settings)
+        if reason is not None:
+            raise refuse(403, "Forbidden", reason)
+        if request.method == "GET":
+            return self._read(request, version, here, resource, record_id)
+        refuse_query(decode_pairs(request.query_string))
+        if record_id:
+            return self._change(request, version, here, resource, record_id)
+        return self._add(request, version, here, resource)
+
+    def _read(
+        self, request: Incoming, version: str, here: Edition, resource: Resource, record_id: str
+    ) -> Reply:
+        if resource.download and _asks_for_file(request, resource):
+            file = resource.download(self.world, record_id.removesuffix(_FILE_ENDING))
+            return Reply(status=200, body=file, headers={"Content-Type": "application/gzip"})
         pairs = decode_pairs(request.query_string)
-        match request.method, bool(record_id) or resource.singleton:
-            case "GET", False if resource.all or resource.search:
-                query = read_query(pairs, resource=resource, catalogue=here.by_type, listing=True)
-                return 200, self._list(resource, query, pairs, here, version)
-            case "GET", True if resource.find and not (resource.singleton and record_id):
-                query = read_query(pairs, resource=resource, catalogue=here.by_type, listing=False)
-                return 200, self._single(
-                    resource, self._found(resource, record_id), version, here=here, query=query
-                )
-            case "POST", False if resource.create:
-                refuse_query(pairs)
-                data = _data_of(request.body, resource, inputs=resource.creates)
-                record = resource.create(self.world, data, version)
-                return 201, self._single(resource, record, version, here=here)
-            case "PATCH", True if resource.update and record_id:
-                refuse_query(pairs)
-                record = self._found(resource, record_id)
-                data = _data_of(
-                    request.body, resource, inputs=resource.updates, record_id=record_id
-                )
-                record = resource.update(self.world, record, data)
-                return 200, self._single(resource, record, version, here=here)
-            case "DELETE", True if resource.delete and record_id:
-                refuse_query(pairs)
-                resource.delete(self.world, self._found(resource, record_id))
-                return 204, b""
+        listing = not record_id and not resource.singleton
+        if listing and (resource.all or resource.search):
+            query = read_query(pairs, resource=resource, catalogue=here.by_type, listing=True)
+            return Reply(status=200, body=self._list(resource, query, pairs, here, version))
+        if not listing and resource.find and not (resource.singleton and record_id):
+            query = read_query(pairs, resource=resource, catalogue=here.by_type, listing=False)
+            record = self._found(resource, record_id)
+            body = self._single(resource, record, version, here=here, query=query)
+            return Reply(status=200, body=body)
         raise route_not_found(request.method, request.path)
+
+    def _add(self, request: Incoming, version: str, here: Edition, resource: Resource) -> Reply:
+        if request.method == "POST" and resource.upload:
+            return self._uploaded(request, resource, version, here)
+        if request.method == "POST" and resource.create:
+            data = _data_of(request.body, resource, inputs=resource.creates)
+            record = resource.create(self.world, data, version)
+            return Reply(status=201, body=self._single(resource, record, version, here=here))
+        raise route_not_found(request.method, request.path)
+
+    def _change(
+        self, request: Incoming, version: str, here: Edition, resource: Resource, record_id: str
+    ) -> Reply:
+        if request.method == "PATCH" and resource.update:
+            record = self._found(resource, record_id)
+            data = _data_of(request.body, resource, inputs=resource.updates, record_id=record_id)
+            record = resource.update(self.world, record, data, version)
+            return Reply(status=200, body=self._single(resource, record, version, here=here))
+        if request.method == "DELETE" and resource.delete:
+            resource.delete(self.world, self._found(resource, record_id))
+            return Reply(status=204)
+        raise route_not_found(request.method, request.path)
+
+    def _uploaded(
+        self, request: Incoming, resource: Resource, version: str, here: Edition
+    ) -> Reply:
+        """Keep uploaded files; the reply is JSON, and JSON:API only since 2026-04-16."""
+        assert resource.upload is not None  # noqa: S101  # the caller has looked
+        content_type = request.headers.get("Content-Type", "")
+        records = resource.upload(self.world, request.body, content_type, version)
+        if version <= V2022:
+            body = as_json({"ids": [record.id for record in records]}).encode()
+        else:
+            body = self._single(resource, records[0], version, here=here)
+        return Reply(status=201, body=body, headers={"Content-Type": "application/json"})
 
     def _found(self, resource: Resource, record_id: str) -> Any:
         record = resource.find(self.world, record_id) if resource.find else None
@@ -189,6 +238,8 @@ class Application:
         members: dict[str, Any] = {"meta": meta}
         if resource.search is not None:
             records, found = resource.search(self.world, query.filters)
+            if query.sort:
+                records = ordered(self.world, resource, records, query.sort)
             meta |= found
         else:
             records = self._records(resource, query, version)
@@ -208,6 +259,8 @@ class Application:
         meta["api_version"] = version
         renderer = self._renderer(here, version, query)
         data, included = renderer.objects(resource, records, query.include)
+        if resource.bare:
+            members = {}
         return document(listed(data), included=included if query.include else None, members=members)
 
     def _records(self, resource: Resource, query: Query, version: str) -> Sequence[Any]:
@@ -236,14 +289,24 @@ class Application:
         )
 
 
+def _asks_for_file(request: Incoming, resource: Resource) -> bool:
+    return (
+        resource.download is not None
+        and request.method == "GET"
+        and request.path.endswith(_FILE_ENDING)
+    )
+
+
 def _data_of(
     body: bytes, resource: Resource, *, inputs: Sequence[Input], record_id: str | None = None
 ) -> dict[str, Any]:
     """Read the `data` of a request body, and check that it contains only what may be written."""
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise malformed("The request body is not JSON.") from error
+    if not _is_unicode(document):
+        raise malformed("The request body contains half of a surrogate pair.")
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict):
         raise parameter_missing("data")
@@ -268,3 +331,12 @@ def _data_of(
             if name not in allowed:
                 raise parameter_not_allowed(name)
     return data
+
+
+def _is_unicode(document: Any) -> bool:
+    """JSON can spell half of a surrogate pair; no text can hold it."""
+    try:
+        as_json(document).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

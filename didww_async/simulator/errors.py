@@ -88,6 +88,10 @@ def parameter_missing(name: str) -> RefusedError:
     return refuse(400, "Missing Parameter", detail, code="106")
 
 
+def in_use(what: str, by: str) -> RefusedError:
+    return refuse(409, "Resource still in use", f"The {what} is in use by {by}.")
+
+
 def invalid(pointer: str, message: str) -> Problem:
     """A validation problem, to be sent with 422."""
     name = pointer.rpartition("/")[2]

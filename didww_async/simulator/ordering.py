@@ -80,7 +80,7 @@ def cancel(world: "World", order: Order) -> None:
     world.canceled(canceled)
 
 
-def change_reference(world: "World", order: Order, data: Mapping[str, Any]) -> Order:
+def change_reference(world: "World", order: Order, data: Mapping[str, Any], _version: str) -> Order:
     """Carry out PATCH /orders/{id}, which can change the external reference only."""
     attributes = data.get("attributes", {})
     problems = reference_problems(attributes)

@@ -127,11 +127,16 @@ def _include(text: str, *, resource: Resource, catalogue: Catalogue) -> IncludeT
     tree: dict[str, Any] = {}
     for path in text.split(",") if text else ():
         branch: dict[str, Any] = tree
-        here: Resource | None = resource
+        here = [resource]
         for name in path.strip().split("."):
-            relationship = here.relationship_named.get(name) if here is not None else None
-            if relationship is None:
+            found = [one.relationship_named[name] for one in here if name in one.relationship_named]
+            if not found:
                 raise parameter_not_allowed(f"include={path}")
             branch = branch.setdefault(name, {})
-            here = catalogue.get(relationship.type)
+            here = [
+                catalogue[kind]
+                for relationship in found
+                for kind in relationship.types
+                if kind in catalogue
+            ]
     return tree

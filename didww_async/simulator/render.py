@@ -70,18 +70,21 @@ class Renderer:
         loaded: dict[tuple[str, str], tuple[Any, set[str]]],
     ) -> None:
         for name, branch in include.items():
-            relationship = resource.relationship_named[name]
-            target = self.catalogue.get(relationship.type)
-            if target is None:
+            # Of the types that a relationship leads to, not all may have the next one of a path.
+            relationship = resource.relationship_named.get(name)
+            if relationship is None:
                 continue
-            related = {
-                linked.id: linked
-                for record in records
-                for linked in self._linked(relationship, record)
-            }
-            for linked_id, linked in related.items():
-                loaded.setdefault((target.type, linked_id), (linked, set()))[1].update(branch)
-            self._collect(target, related.values(), branch, loaded)
+            related: dict[str, dict[str, Any]] = {}
+            for record in records:
+                for linked in self._linked(relationship, record):
+                    related.setdefault(relationship.type_name(linked), {})[linked.id] = linked
+            for kind, found in related.items():
+                target = self.catalogue.get(kind)
+                if target is None:
+                    continue
+                for linked_id, linked in found.items():
+                    loaded.setdefault((kind, linked_id), (linked, set()))[1].update(branch)
+                self._collect(target, found.values(), branch, loaded)
 
     def _linked(self, relationship: Relationship, record: Any) -> Sequence[Any]:
         found = relationship.read(self.world, record)
@@ -107,7 +110,8 @@ class Renderer:
                 value = attribute.read(self.world, record)
                 if value is not MISSING:
                     attributes[attribute.name] = value
-        written["attributes"] = attributes
+        if resource.attributes:
+            written["attributes"] = attributes
         relationships = {
             relationship.name: self._relationship(
                 resource, record, relationship, linked=relationship.name in linked
@@ -118,8 +122,9 @@ class Renderer:
         }
         if relationships:
             written["relationships"] = relationships
-        if resource.meta is not None:
-            written["meta"] = resource.meta(self.world, record)
+        meta = resource.meta(self.world, record) if resource.meta is not None else None
+        if meta:
+            written["meta"] = meta
         return written
 
     def _relationship(
@@ -134,7 +139,7 @@ class Renderer:
         }
         if linked:
             linkage = [
-                {"type": relationship.type, "id": other.id}
+                {"type": relationship.type_name(other), "id": other.id}
                 for other in self._linked(relationship, record)
             ]
             written["data"] = linkage if relationship.many else (linkage[0] if linkage else None)

@@ -14,6 +14,7 @@ import attrs
 from didww_async.simulator.errors import bad_filter_value
 
 if TYPE_CHECKING:
+    from didww_async.simulator.settings import Settings
     from didww_async.simulator.world import World
 
 Read = Callable[["World", Any], Any]
@@ -51,22 +52,55 @@ class Attribute:
 
 @attrs.frozen(kw_only=True)
 class Relationship:
-    """`read` gives one record or None; with `many`, a sequence. They are of the resource `type`."""
+    """`read` gives one record or None; with `many`, a sequence. They are of the resource `type`.
+
+    Where a relationship leads to several types, `others` names the rest of them, and `type_of`
+    tells that of a record.
+    """
 
     name: str = attrs.field(kw_only=False)
     type: str
     read: Read
     many: bool = False
+    others: tuple[str, ...] = ()
+    type_of: Callable[[Any], str] | None = None
     since: str | None = None
     until: str | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (self.type, *self.others)
+
+    def type_name(self, record: Any) -> str:
+        return self.type if self.type_of is None else self.type_of(record)
+
+
+@attrs.frozen
+class Target:
+    """What a relationship in a request body may name: an existing record of a type."""
+
+    type: str
+    find: Callable[["World", str], Any]
+
+
+Reads = Callable[[Any], Any]
+"""Turns what a request sent into a value, or raises ValueError with the API's message."""
 
 
 @attrs.frozen(kw_only=True)
 class Input:
-    """An attribute or a relationship that a request body may contain."""
+    """An attribute or a relationship that a request body may contain.
+
+    The rest tells `inputs.read_inputs` how to check it.
+    """
 
     name: str = attrs.field(kw_only=False)
     relationship: bool = False
+    reads: Reads | None = None
+    targets: tuple[Target, ...] = ()
+    many: bool = False
+    required: bool = False
+    nullable: bool = False
     since: str | None = None
     until: str | None = None
 
@@ -153,6 +187,22 @@ def flag(name: str, read: Read, *, since: str | None = None, until: str | None =
     return Filter(name, parse=parse, matches=matches, since=since, until=until)
 
 
+def contains(
+    name: str, read: Read, *, since: str | None = None, until: str | None = None
+) -> Filter:
+    """A filter for records whose text contains this, whatever the case."""
+
+    def parse(text: str) -> str:
+        if not text:
+            raise ValueError
+        return text.casefold()
+
+    def matches(world: "World", record: Any, wanted: str) -> bool:
+        return wanted in (read(world, record) or "").casefold()
+
+    return Filter(name, parse=parse, matches=matches, since=since, until=until)
+
+
 def at_least(
     name: str, read: Read, *, parse: Callable[[str], Any] = int, since: str | None = None
 ) -> Filter:
@@ -221,8 +271,12 @@ class Resource:
     )
     """Instead of `all`: finds records by parsed filters; returns them and the document's meta."""
     create: Callable[["World", Mapping[str, Any], str], Any] | None = None
-    update: Callable[["World", Any, Mapping[str, Any]], Any] | None = None
+    update: Callable[["World", Any, Mapping[str, Any], str], Any] | None = None
     delete: Callable[["World", Any], None] | None = None
+    upload: Callable[["World", bytes, str, str], Sequence[Any]] | None = None
+    """Instead of `create`: makes records from a form, its content type and the version."""
+    download: Callable[["World", str], bytes] | None = None
+    """Gives the file of a record: GET of its path and `.csv.gz`."""
 
     attributes: tuple[Attribute, ...] = ()
     relationships: tuple[Relationship, ...] = ()
@@ -241,8 +295,12 @@ class Resource:
     """Sorts, of columns by their names, in which lists are found already: saves a long sort."""
     of_coverage: bool = False
     """Lists change only with the stock, objects without `meta` never: both may be remembered."""
-    needs_feature: bool = False
-    """403 unless the account may select single numbers."""
+    forbidden: Callable[["Settings"], str | None] = lambda _settings: None
+    """Why the account may not use the resource (403), or None."""
+    is_public: bool = False
+    """Served without a key."""
+    bare: bool = False
+    """Documents have `data` only."""
     since: str | None = None
     until: str | None = None
 

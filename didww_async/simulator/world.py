@@ -12,6 +12,7 @@ import attrs
 
 from didww_async.simulator.atlas import Atlas
 from didww_async.simulator.coverage import GroupRow, SkuRow
+from didww_async.simulator.errors import refuse
 from didww_async.simulator.records import Balance, Did, Order, Reservation
 from didww_async.simulator.settings import Settings
 from didww_async.simulator.stock import Stock
@@ -27,6 +28,8 @@ class World:
     def __init__(self, atlas: Atlas, settings: Settings) -> None:
         self.atlas = atlas
         self.settings = settings
+        self.base_url = ""
+        """Where the world is served: what some attributes tell."""
         self.chance = random.Random(settings.seed)  # noqa: S311  # repeatable on purpose
         self.stock = Stock(atlas, chance=self.chance)
         self.balance = settings.opening_balance
@@ -54,6 +57,10 @@ class World:
         """Something like RNQ-961086."""
         letters = "".join(self.chance.choices(string.ascii_uppercase, k=3))
         return f"{letters}-{self.chance.randrange(100_000, 1_000_000)}"
+
+    def refuse_if_read_only(self) -> None:
+        if self.settings.read_only:
+            raise refuse(403, "Forbidden", "The account is in read-only mode.")
 
     # Prices
 

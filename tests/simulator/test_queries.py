@@ -131,7 +131,7 @@ async def test_other_sorts_of_did_groups(sort):
         (f"/countries/{US}?filter[iso]=US", "102"),
         ("/countries?sort=population", "105"),
         ("/countries?sort=name,", "105"),
-        ("/available_dids?sort=number", "105"),
+        ("/available_dids?sort=prefix", "105"),
         (f"/countries/{US}?sort=name", "105"),
         ("/countries?include=cities", "105"),
         ("/did_groups?include=country.cities", "105"),

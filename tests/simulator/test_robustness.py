@@ -137,3 +137,12 @@ def test_any_reservation(relationships, linkage, description):
         }
         body = json.dumps({"data": data}).encode()
         assert answer(world, "POST", "/did_reservations", body=body)["errors"]
+
+
+def test_half_a_surrogate_pair_is_refused():
+    """JSON can spell it, but no reply could: it must not be kept."""
+    world = World(ATLAS, Settings())
+    body = rb'{"data":{"type":"orders","attributes":{"external_reference_id":"\ud800","items":[]}}}'
+    assert "400" == answer(world, "POST", "/orders", body=body)["errors"][0]["status"]
+    assert "404" == answer(world, "GET", "/orders/\udcff")["errors"][0]["status"]
+    assert answer(world, "POST", "/orders", body=b"[" * 100_000)["errors"]

@@ -30,6 +30,7 @@ from didww_async.simulator.text import old_time_text, price_text, time_text
 from didww_async.simulator.versions import V2022, V2026
 
 if TYPE_CHECKING:
+    from didww_async.simulator.settings import Settings
     from didww_async.simulator.world import World
 
 # DID groups
@@ -207,6 +208,10 @@ _SHOWN_GROUPS = attrs.evolve(
 )
 
 
+def _not_selecting(settings: "Settings") -> str | None:
+    return None if settings.available_dids else "The account may not select single numbers."
+
+
 def _search_available(
     world: "World", filters: Mapping[str, Any]
 ) -> tuple[Sequence[AvailableDid], dict[str, Any]]:
@@ -244,7 +249,7 @@ AVAILABLE_DIDS = Resource(
     path="available_dids",
     search=_search_available,
     find=find_available,
-    needs_feature=True,
+    forbidden=_not_selecting,
     paging=None,
     attributes=(Attribute("number", read=column("number")),),
     relationships=(
@@ -264,6 +269,7 @@ AVAILABLE_DIDS = Resource(
         texts("id", column("id")),
         Filter("number_contains", parse=_digits, matches=_passes),
     ),
+    sorts=(Sort("number", read=column("number"), since=V2026),),
 )
 
 
@@ -278,7 +284,7 @@ DID_RESERVATIONS = Resource(
     find=lambda world, record_id: world.reservation(record_id),
     create=reserve,
     delete=lambda world, reservation: world.release(reservation),
-    needs_feature=True,
+    forbidden=_not_selecting,
     read_meta=_reservations_left,
     attributes=(
         Attribute("description", read=column("description")),

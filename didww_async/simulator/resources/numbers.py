@@ -54,7 +54,7 @@ def _unlinked(name: str, *, since: str | None = None) -> Filter:
     return texts(name, nothing, since=since)
 
 
-def _update(world: "World", did: Did, data: Mapping[str, Any]) -> Did:
+def _update(world: "World", did: Did, data: Mapping[str, Any], _version: str) -> Did:
     """Carry out PATCH /dids/{id}."""
     attributes = data.get("attributes", {})
     problems = [
