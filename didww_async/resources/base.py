@@ -5,6 +5,7 @@ fieldsets, other API versions, or something that can't be read as the documented
 `raw` keeps the resource object exactly as it came, so nothing the server sent is ever lost.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Never, TypeVar, dataclass_transform
 
@@ -13,18 +14,23 @@ import attrs
 from didww_async.wire.unset import UNSET
 
 __all__ = [
+    "FlatNested",
     "Meta",
     "Nested",
     "Resource",
+    "Shown",
     "UnknownNested",
     "UnknownResource",
     "attribute",
     "fields_of",
+    "is_read_only",
     "is_relationship",
+    "is_secret",
     "is_to_many",
     "related_type",
     "relationship",
     "value",
+    "wire_name",
 ]
 
 T = TypeVar("T")
@@ -56,10 +62,16 @@ class _NothingRaw(Mapping[str, Any]):
 
 NOTHING_RAW: Mapping[str, Any] = _NothingRaw()
 
+_SECRET_WORDS = re.compile(r"password|secret|token|auth_user|^username$", re.IGNORECASE)
 
-def attribute() -> Any:
-    """Declare an attribute: `UNSET` until the server, or the caller, gives a value."""
-    return attrs.field(default=UNSET)
+
+def attribute(*, secret: bool = False, read_only: bool = False) -> Any:
+    """Declare an attribute: `UNSET` until the server, or the caller, gives a value.
+
+    `secret`: not shown in repr. `read_only`: the server sets it and refuses it in requests, so it
+    is left out when a nested object that was read is sent back.
+    """
+    return attrs.field(default=UNSET, metadata={"secret": secret, "read_only": read_only})
 
 
 def relationship(type: str | None = None) -> Any:
@@ -87,6 +99,21 @@ def is_to_many(field: "attrs.Attribute[Any]") -> bool:
     return str(field.type).startswith("tuple[")
 
 
+def is_secret(field: "attrs.Attribute[Any]") -> bool:
+    """Whether an attribute's value must not be shown."""
+    return bool(field.metadata.get("secret"))
+
+
+def is_read_only(field: "attrs.Attribute[Any]") -> bool:
+    """Whether an attribute is the server's alone."""
+    return bool(field.metadata.get("read_only"))
+
+
+def wire_name(field: "attrs.Attribute[Any]") -> str:
+    """The API's word for a field: `from_` is `from`, which Python keeps for itself."""
+    return field.name.removesuffix("_")
+
+
 def related_type(field: "attrs.Attribute[Any]") -> str | None:
     """The resource type an input class's relationship points at."""
     return field.metadata.get("related_type")
@@ -98,7 +125,7 @@ def value(cls: type[T]) -> type[T]:
     return attrs.frozen(cls, kw_only=True, eq=False, repr=False, weakref_slot=False)
 
 
-class _Shown:
+class Shown:
     """Equality and repr by what is set; relationships are left out, because they may be cyclic.
 
     `raw` counts only where there is nothing else to go by (`only_raw`): links differ by request.
@@ -125,14 +152,27 @@ class _Shown:
         return hash((type(self), getattr(self, "id", None)))
 
     def __repr__(self) -> str:
+        secrets = {field.name for field in fields_of(type(self)) if is_secret(field)}
         shown = (
-            f"{name}={found!r}" for name, found in self._set_fields().items() if name != "meta"
+            f"{name}={'<hidden>' if found and name in secrets else repr(_redacted(found))}"
+            for name, found in self._set_fields().items()
+            if name != "meta"
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+def _redacted(found: Any) -> Any:
+    """What is shown of a value as it came: a type this library does not know has secrets too."""
+    if isinstance(found, Mapping):
+        return {
+            key: "<hidden>" if value and _SECRET_WORDS.search(str(key)) else _redacted(value)
+            for key, value in found.items()
+        }
+    return [_redacted(item) for item in found] if isinstance(found, list) else found
+
+
 @value
-class Meta(_Shown):
+class Meta(Shown):
     """A resource's `meta` object; `raw` holds every key, subclasses type the documented ones."""
 
     only_raw: ClassVar[bool] = True
@@ -141,7 +181,7 @@ class Meta(_Shown):
 
 
 @value
-class Resource(_Shown):
+class Resource(Shown):
     """One resource object of a JSON:API document.
 
     `id` is the server's id (usually, not always, a UUID); `raw` the object exactly as received.
@@ -171,7 +211,7 @@ class UnknownResource(Resource):
 
 
 @value
-class Nested(_Shown):
+class Nested(Shown):
     """A typed object inside an attribute, such as an order item."""
 
     type: ClassVar[str] = ""
@@ -183,3 +223,14 @@ class UnknownNested(Nested):
     """A nested object of a type this library does not know; everything is in `raw`."""
 
     only_raw: ClassVar[bool] = True
+
+
+@value
+class FlatNested(Shown):
+    """A typed object inside an attribute, without a type of its own, such as an export's filters.
+
+    `others`: what this library does not name, as the API spells it; sent along.
+    """
+
+    others: Mapping[str, Any] = NOTHING_RAW
+    raw: Mapping[str, Any] = NOTHING_RAW

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypedDict
 
 from didww_async.resources.base import Meta, Resource, attribute, relationship, value
 from didww_async.resources.coverage import City, Country, DidGroupType, NanpaPrefix, Region
+from didww_async.resources.inputs import Input
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
@@ -201,7 +202,7 @@ class DidReservation(Resource):
 
 
 @value
-class DidReservationCreate:
+class DidReservationCreate(Input):
     """What POST /did_reservations takes: the id of an available DID."""
 
     type: ClassVar[str] = "did_reservations"

@@ -3,7 +3,9 @@
 import datetime as dt
 from typing import ClassVar, Literal, TypedDict
 
+from didww_async.errors import InvalidInput
 from didww_async.resources.base import Resource, attribute, relationship, value
+from didww_async.resources.inputs import Input, check_range
 from didww_async.resources.inventory import DidGroup
 from didww_async.resources.orders import Order
 from didww_async.wire.query import FilterValue
@@ -47,8 +49,14 @@ class Did(Resource):
 
 
 @value
-class DidUpdate:
-    """What PATCH /dids/{id} takes; name what changes only. None sends null, which clears."""
+class DidUpdate(Input):
+    """What PATCH /dids/{id} takes; name what changes only. None sends null, which clears.
+
+    A DID is routed to a trunk or to a trunk group: give one, and None for the other to be sure.
+    `capacity_limit`: simultaneous calls, None for no limit. `terminated`: True cancels at the end
+    of the billing period, False restores. `billing_cycles_count`: 0 to 999, 0 removes the DID at
+    the end of the period, None renews for ever.
+    """
 
     type: ClassVar[str] = "dids"
 
@@ -57,6 +65,20 @@ class DidUpdate:
     terminated: bool | Unset = UNSET
     billing_cycles_count: int | None | Unset = UNSET
     dedicated_channels_count: int | Unset = UNSET
+    capacity_pool: str | None | Unset = relationship("capacity_pools")
+    shared_capacity_group: str | None | Unset = relationship("shared_capacity_groups")
+    address_verification: str | None | Unset = relationship("address_verifications")
+    voice_in_trunk: str | None | Unset = relationship("voice_in_trunks")
+    voice_in_trunk_group: str | None | Unset = relationship("voice_in_trunk_groups")
+    emergency_calling_service: str | None | Unset = relationship("emergency_calling_services")
+
+    def _check(self) -> None:
+        check_range("billing_cycles_count", self.billing_cycles_count, 0, 999)
+        if self.voice_in_trunk and self.voice_in_trunk_group:
+            raise InvalidInput(
+                "voice_in_trunk and voice_in_trunk_group exclude each other: a DID is routed to "
+                "one of them; give None for the other"
+            )
 
 
 DidFilter = TypedDict(

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypeAlias, TypedDict
 
 from didww_async.errors import InvalidInput
 from didww_async.resources.base import Nested, Resource, UnknownNested, attribute, value
+from didww_async.resources.inputs import CallbackMethod, Input, check_range
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
@@ -33,8 +34,6 @@ __all__ = [
     "ReservedDidOrderItem",
 ]
 
-MAX_REFERENCE = 100
-
 
 class OrderStatus(OpenEnum):
     """How far an order is; completed and canceled are final."""
@@ -42,13 +41,6 @@ class OrderStatus(OpenEnum):
     PENDING = "pending"
     COMPLETED = "completed"
     CANCELED = "canceled"
-
-
-class CallbackMethod(OpenEnum):
-    """How DIDWW calls back."""
-
-    GET = "get"
-    POST = "post"
 
 
 @value
@@ -128,8 +120,7 @@ def _check_sku(sku_id: str) -> None:
 
 
 def _check_cycles(count: int | None | Unset) -> None:
-    if isinstance(count, int) and not 0 <= count <= 999:
-        raise InvalidInput(f"billing_cycles_count is 0 to 999, or None to renew for ever: {count}")
+    check_range("billing_cycles_count", count, 0, 999)
 
 
 @value
@@ -200,7 +191,7 @@ NewOrderItem: TypeAlias = (
 
 
 @value
-class OrderCreate:
+class OrderCreate(Input):
     """What POST /orders takes.
 
     `items`: one or more, all DIDs or all capacity. `allow_back_ordering` is always sent: the API
@@ -217,33 +208,20 @@ class OrderCreate:
     callback_method: CallbackMethod | Literal["get", "post"] | Unset = UNSET
     external_reference_id: str | Unset = UNSET
 
-    def __attrs_post_init__(self) -> None:
+    def _check(self) -> None:
         if not self.items:
-            raise InvalidInput("an order needs at least one item")
+            raise InvalidInput("items is empty: an order needs at least one item")
         if len({item.type for item in self.items}) > 1:
-            raise InvalidInput("one order can't mix DIDs and capacity: place two orders")
-        if isinstance(self.callback_url, Unset) != isinstance(self.callback_method, Unset):
-            raise InvalidInput("callback_url and callback_method go together: give both or neither")
-        _check_reference(self.external_reference_id)
+            raise InvalidInput("items can't mix DIDs and capacity in one order: place two orders")
 
 
 @value
-class OrderUpdate:
+class OrderUpdate(Input):
     """What PATCH /orders/{id} takes: the external reference only (API 2026-04-16 and later)."""
 
     type: ClassVar[str] = "orders"
 
     external_reference_id: str
-
-    def __attrs_post_init__(self) -> None:
-        _check_reference(self.external_reference_id)
-
-
-def _check_reference(reference: str | Unset) -> None:
-    if isinstance(reference, str) and len(reference) > MAX_REFERENCE:
-        raise InvalidInput(
-            f"external_reference_id has {len(reference)} characters, at most {MAX_REFERENCE} fit"
-        )
 
 
 class OrderFilter(TypedDict, total=False):

@@ -6,7 +6,7 @@ from typing import Any
 from cattrs import Converter
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import fields_of, is_relationship, related_type
+from didww_async.resources.base import Resource, fields_of, is_relationship, related_type
 from didww_async.versions import ApiVersion
 from didww_async.wire.unset import UNSET
 
@@ -51,5 +51,7 @@ def _linkage(type_: str | None, found: Any) -> Any:
     if found is None:
         return None
     if isinstance(found, (list, tuple)):
-        return [{"type": type_, "id": member} for member in found]
+        return [_linkage(type_, member) for member in found]
+    if isinstance(found, Resource):  # where the type is the caller's choice, so is the object
+        return {"type": found.type, "id": found.id}
     return {"type": type_, "id": found}

@@ -13,7 +13,16 @@ from typing import Any, TypeVar
 
 from cattrs import Converter
 
-from didww_async.resources.base import Meta, Nested, UnknownNested, fields_of, is_relationship
+from didww_async.resources.base import (
+    FlatNested,
+    Meta,
+    Nested,
+    UnknownNested,
+    fields_of,
+    is_read_only,
+    is_relationship,
+    wire_name,
+)
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import Unset
 
@@ -21,6 +30,8 @@ __all__ = ["attribute_reader", "make_converter"]
 
 T = TypeVar("T")
 AttributeReader = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+_NO_ATTRIBUTES = {"id", "meta", "raw", "others"}
 
 
 def make_converter() -> Converter:
@@ -39,6 +50,7 @@ def make_converter() -> Converter:
         _is_nested, lambda kind: _nested_hook(kind, converter)
     )
     converter.register_structure_hook_factory(_is_meta, lambda kind: _meta_hook(kind, converter))
+    converter.register_structure_hook_factory(_is_flat, lambda kind: _flat_hook(kind, converter))
     converter.register_unstructure_hook(Decimal, "{:f}".format)
     converter.register_unstructure_hook(dt.datetime, _write_datetime)
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
@@ -46,6 +58,7 @@ def make_converter() -> Converter:
     converter.register_unstructure_hook_func(
         _is_nested, lambda item: _write_nested(item, converter)
     )
+    converter.register_unstructure_hook_func(_is_flat, lambda item: _write_flat(item, converter))
     return converter
 
 
@@ -59,8 +72,9 @@ def attribute_reader(
     """
     hooks: dict[str, tuple[str, Callable[[Any, Any], Any], Any]] = {}
     for field in fields_of(cls):
-        if field.name not in {"id", "meta", "raw"} and not is_relationship(field):
-            hooks[field.name] = (field.name, converter.get_structure_hook(field.type), field.type)
+        if field.name not in _NO_ATTRIBUTES and not is_relationship(field):
+            hook = converter.get_structure_hook(field.type)
+            hooks[wire_name(field)] = (field.name, hook, field.type)
     for theirs, ours in (aliases or {}).items():
         if ours in hooks:
             hooks[theirs] = hooks[ours]
@@ -152,6 +166,10 @@ def _is_meta(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Meta)
 
 
+def _is_flat(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, FlatNested)
+
+
 def _is_nested(kind: Any) -> bool:
     members = typing.get_args(kind) if _is_union(kind) else (kind,)
     return all(isinstance(member, type) and issubclass(member, Nested) for member in members)
@@ -203,10 +221,33 @@ def _meta_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Meta]:
     return read
 
 
-def _write_nested(item: Nested, converter: Converter) -> dict[str, Any]:
-    attributes = {
-        field.name: converter.unstructure(found)
+def _flat_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], FlatNested]:
+    reader = attribute_reader(kind, converter)
+    named = {wire_name(field) for field in fields_of(kind)}
+
+    def read(found: Any, _: Any) -> FlatNested:
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        others = {key: member for key, member in found.items() if key not in named}
+        return typing.cast("FlatNested", kind(**reader(found), others=others, raw=found))
+
+    return read
+
+
+def _write_nested(item: Nested, converter: Converter) -> Mapping[str, Any]:
+    if isinstance(item, UnknownNested):
+        return dict(item.raw)
+    return {"type": item.type, "attributes": _write_attributes(item, converter)}
+
+
+def _write_flat(item: FlatNested, converter: Converter) -> dict[str, Any]:
+    return {**item.others, **_write_attributes(item, converter)}
+
+
+def _write_attributes(item: Nested | FlatNested, converter: Converter) -> dict[str, Any]:
+    return {
+        wire_name(field): converter.unstructure(found)
         for field in fields_of(type(item))
-        if field.name != "raw" and not isinstance(found := getattr(item, field.name), Unset)
+        if field.name not in _NO_ATTRIBUTES and not is_read_only(field)
+        if not isinstance(found := getattr(item, field.name), Unset)
     }
-    return {"type": item.type, "attributes": attributes}

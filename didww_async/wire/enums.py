@@ -9,8 +9,9 @@ __all__ = ["OpenEnum"]
 class OpenEnum(enum.StrEnum):
     """A `StrEnum` that accepts any text.
 
-    Known values match whatever their case ("Completed", "completed"), because API versions differ
-    in it; an unknown value becomes a member of its own that equals the text the server sent.
+    Known values match whatever their case and word breaks ("Completed", "completed"; "WorldWide",
+    "world_wide"; "Reject call", "reject_call"), because API versions differ in them; an unknown
+    value becomes a member of its own that equals the text the server sent.
     """
 
     @classmethod
@@ -33,4 +34,4 @@ class OpenEnum(enum.StrEnum):
 
 
 def _fold(text: str) -> str:
-    return text.casefold().replace(" ", "_").replace("-", "_")
+    return text.casefold().replace(" ", "").replace("-", "").replace("_", "")

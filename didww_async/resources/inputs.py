@@ -1,0 +1,161 @@
+"""What POST and PATCH take, and the rules that hold for every input.
+
+What can't be right is refused with InvalidInput when the input is made, naming the field, so that
+nothing is sent. Only what the API documents is a rule here; the server may refuse more.
+Source: doc.didww.com/api3, the request of each resource; facts file, section 4.
+"""
+
+import datetime as dt
+import functools
+import types
+import typing
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+import attrs
+
+from didww_async.errors import InvalidInput
+from didww_async.resources.base import Shown, fields_of, is_relationship, is_secret, value
+from didww_async.wire.enums import OpenEnum
+from didww_async.wire.unset import UNSET, Unset
+
+__all__ = ["CallbackMethod", "Input", "check_digits", "check_range"]
+
+MAX_REFERENCE = 100
+
+_LISTS = {tuple, Sequence}
+_SPOKEN: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    bool: "True or False",
+    Decimal: "a Decimal",
+    dt.date: "a date",
+    dt.datetime: "a datetime",
+    types.NoneType: "None",
+}
+
+
+class CallbackMethod(OpenEnum):
+    """How DIDWW calls back."""
+
+    GET = "get"
+    POST = "post"
+
+
+@value
+class Input(Shown):
+    """What a POST or PATCH takes. A relationship is given as the id of the resource, or as ids.
+
+    What is left out (`UNSET`) is not sent; None sends null, where the API takes it. A list of ids
+    replaces the whole set the resource had.
+    """
+
+    type: ClassVar[str] = ""
+
+    def __attrs_post_init__(self) -> None:
+        cls: Any = type(self)
+        for name, check in _checks(cls):
+            check(getattr(self, name))
+        _check_reference(getattr(self, "external_reference_id", UNSET))
+        if hasattr(self, "callback_method"):
+            _check_callback(getattr(self, "callback_url", UNSET), self.callback_method)
+        self._check()
+
+    def _check(self) -> None:
+        """What the fields must fulfil together; each input adds its own."""
+
+    def _set_fields(self) -> dict[str, Any]:
+        # Relationships are ids here, and make no circles.
+        return {
+            field.name: found
+            for field in fields_of(type(self))
+            if (found := getattr(self, field.name)) is not UNSET
+        }
+
+
+def check_range(name: str, found: object, least: int, most: int) -> None:
+    """Refuse a number outside of what the API documents; None and UNSET pass."""
+    if isinstance(found, int) and not least <= found <= most:
+        raise InvalidInput(f"{name} is {least} to {most}, not {found}")
+
+
+def check_digits(name: str, found: object) -> None:
+    """Refuse a telephone number with anything but digits; None and UNSET pass."""
+    if isinstance(found, str) and not (found.isascii() and found.isdecimal()):
+        raise InvalidInput(f'{name} is digits only, without "+" or spaces: {found!r}')
+
+
+def _check_reference(reference: object) -> None:
+    if isinstance(reference, str) and len(reference) > MAX_REFERENCE:
+        raise InvalidInput(
+            f"external_reference_id has {len(reference)} characters, at most {MAX_REFERENCE} fit"
+        )
+
+
+def _check_callback(url: object, method: object) -> None:
+    if (url in {UNSET, None}) != (method in {UNSET, None}):
+        raise InvalidInput("callback_url and callback_method go together: give both or neither")
+
+
+@functools.cache
+def _checks(cls: type) -> tuple[tuple[str, Callable[[object], None]], ...]:
+    """One check per field, read off its annotation, which says what the API takes."""
+    return tuple((field.name, _check_of(field)) for field in fields_of(cls))
+
+
+def _check_of(field: "attrs.Attribute[Any]") -> Callable[[object], None]:
+    kinds = _members(field.type)
+    ids = is_relationship(field)
+    spoken = " or ".join(dict.fromkeys(filter(None, (_say(kind, ids=ids) for kind in kinds))))
+
+    def check(found: object) -> None:
+        if not any(_accepts(kind, found) for kind in kinds) or (ids and _blank(found)):
+            shown = type(found).__name__ if is_secret(field) else _brief(found)
+            raise InvalidInput(f"{field.name} is {spoken}, not {shown}")
+        if ids and Unset not in kinds and isinstance(found, (list, tuple)) and not found:
+            raise InvalidInput(f"{field.name} needs at least one id")
+
+    return check
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(kind) in {typing.Union, types.UnionType}
+    return typing.get_args(kind) if is_union else (kind,)
+
+
+def _accepts(kind: Any, found: object) -> bool:
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        return found in typing.get_args(kind)
+    if origin in _LISTS:
+        inner = _members(typing.get_args(kind)[0])
+        return isinstance(found, (list, tuple)) and all(
+            any(_accepts(member, item) for member in inner) for item in found
+        )
+    if isinstance(found, bool) or (kind is dt.date and isinstance(found, dt.datetime)):
+        return type(found) is kind
+    return isinstance(found, kind)
+
+
+def _blank(found: object) -> bool:
+    return found == "" or (isinstance(found, (list, tuple)) and "" in found)
+
+
+def _say(kind: Any, *, ids: bool) -> str | None:
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        return " or ".join(map(repr, typing.get_args(kind)))
+    if origin in _LISTS:
+        inner = (_say(member, ids=ids) for member in _members(typing.get_args(kind)[0]))
+        return f"a list, each {' or '.join(filter(None, inner))}"
+    if kind is Unset or issubclass(kind, OpenEnum):
+        return None  # left out, or told by the literals beside it
+    return "an id" if ids and kind is str else _SPOKEN.get(kind, kind.__name__)
+
+
+def _brief(found: object) -> str:
+    if isinstance(found, (str, int, float, Decimal, list, tuple, Unset, types.NoneType)):
+        text = repr(found)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+    return type(found).__name__
