@@ -8,7 +8,7 @@ Resource classes and input classes are in `didww_async.resources`, all errors al
 `didww_async.errors`, a DIDWW API that runs on this machine in `didww_async.simulator`.
 """
 
-from didww_async.auth import ApiKey, Auth
+from didww_async.auth import ApiKey, Auth, BearerToken
 from didww_async.client import Client
 from didww_async.collection import Page, PreparedOrder
 from didww_async.errors import (
@@ -21,13 +21,18 @@ from didww_async.errors import (
     Forbidden,
     InsufficientBalance,
     InvalidInput,
+    KeyRefused,
     NoAnswer,
     NotFound,
     NotInThisVersion,
     NotSent,
     OutcomeUnknown,
     RateLimited,
+    ReadOnlyToken,
     ServerFailed,
+    TokenNotFetched,
+    TokenNotGranted,
+    TokenRejected,
     Unauthorized,
     UnreadableReply,
     ValidationFailed,
@@ -44,6 +49,7 @@ __all__ = [
     "Timeouts",
     "ApiKey",
     "Auth",
+    "BearerToken",
     "AttemptRecord",
     "Page",
     "PreparedOrder",
@@ -58,13 +64,18 @@ __all__ = [
     "Forbidden",
     "InsufficientBalance",
     "InvalidInput",
+    "KeyRefused",
     "NoAnswer",
     "NotFound",
     "NotInThisVersion",
     "NotSent",
     "OutcomeUnknown",
     "RateLimited",
+    "ReadOnlyToken",
     "ServerFailed",
+    "TokenNotFetched",
+    "TokenNotGranted",
+    "TokenRejected",
     "Unauthorized",
     "UnreadableReply",
     "ValidationFailed",

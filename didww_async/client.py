@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib import metadata
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from yarl import URL
 
-from didww_async.auth import ApiKey, Auth
+from didww_async.addresses import Environment, api_at
+from didww_async.auth import Auth, BearerToken
 from didww_async.catalogue import Catalogue
 from didww_async.collection import (
     BalanceReader,
@@ -20,6 +21,7 @@ from didww_async.collection import (
     PreparesOrders,
     Updates,
 )
+from didww_async.credentials import Credentials
 from didww_async.errors import InvalidInput
 from didww_async.owned import OwnedWork
 from didww_async.resources import (
@@ -79,6 +81,7 @@ from didww_async.transport.limiter import Limiter
 from didww_async.transport.retry import RetryPolicy
 from didww_async.transport.sender import Sender
 from didww_async.transport.throttle import RateLimit
+from didww_async.transport.tokens import TokenFetcher
 from didww_async.versions import DEFAULT_VERSION, aliases, version
 from didww_async.wire.converter import make_converter
 from didww_async.wire.linking import Linker
@@ -87,12 +90,6 @@ if TYPE_CHECKING:
     import aiohttp
 
 __all__ = ["Client", "Environment"]
-
-Environment = Literal["production", "sandbox"]
-BASE_URLS: Mapping[str, str] = {
-    "production": "https://api.didww.com/v3",
-    "sandbox": "https://sandbox-api.didww.com/v3",
-}
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
@@ -137,9 +134,10 @@ class Client:
     def __init__(
         self,
         *,
-        api_key: str | Auth,
+        api_key: str | Auth | BearerToken,
         environment: Environment | None = None,
         base_url: str | URL | None = None,
+        token_url: str | URL | None = None,
         api_version: str = DEFAULT_VERSION,
         account: str = "default",
         timeouts: Timeouts | None = None,
@@ -153,14 +151,16 @@ class Client:
     ) -> None:
         """Nothing is sent before the first call.
 
-        `api_key`: the key, or an `Auth`. `environment`: "production" or "sandbox"; `base_url`
-        replaces it (a simulator, a proxy); one of the two is required. `api_version`: the
-        version to speak. `account`: a label of yours that keeps purchases of several accounts
-        apart in one journal. `timeouts`, `retry`: per attempt and between attempts.
-        `rate_limit`: share one object between all clients of the same key. `max_connections`:
-        calls on the wire at once. `max_orders_in_flight`: prepared orders at once, so that a
-        crash leaves few open questions. `session`: your own aiohttp session; it is not closed here.
-        `trace_configs`: aiohttp tracing, for example OpenTelemetry's. `on_attempt`: called with a
+        `api_key`: the key, from which bearer tokens are got where the version wants them; or a
+        `BearerToken`; or an `Auth` of your own. `environment`: "production" or "sandbox";
+        `base_url` replaces it (a simulator, a proxy); one of the two is required. `token_url`: the
+        token service that belongs to such a `base_url`. `api_version`: the version to speak:
+        "2022-05-10", "2026-04-16" or "2026-11-19" (with bearer tokens). `account`: a label of
+        yours that keeps purchases of several accounts apart in one journal. `timeouts`, `retry`:
+        per attempt and between attempts. `rate_limit`: share one object between all clients of the
+        same key. `max_connections`: calls on the wire at once. `max_orders_in_flight`: prepared
+        orders at once, so that a crash leaves few open questions. `session`: your own aiohttp
+        session; it is not closed here. `trace_configs`: aiohttp tracing, for example OpenTelemetry's. `on_attempt`: called with a
         frozen record after every attempt; it must not block.
 
         Raises InvalidInput when an argument can't be right.
@@ -170,13 +170,19 @@ class Client:
         if max_connections < 1 or max_orders_in_flight < 1:
             raise InvalidInput("max_connections and max_orders_in_flight are at least 1")
         self.account = account
-        self.base_url = _base_url(environment, base_url)
+        self.base_url = api_at(environment, base_url)
         self._exchange = Exchange(
             session=session, max_connections=max_connections, trace_configs=trace_configs
         )
+        self._credentials = Credentials(
+            api_key,
+            api=self.base_url,
+            token_url=token_url,
+            fetch=TokenFetcher(exchange=self._exchange, user_agent=_user_agent()),
+        )
         self._sender = Sender(
             base_url=self.base_url,
-            auth=_auth(api_key),
+            auth=self._credentials.to_speak(version(api_version)),
             exchange=self._exchange,
             rate_limit=rate_limit or RateLimit(),
             retry=retry or RetryPolicy(),
@@ -193,12 +199,14 @@ class Client:
 
     def _speak(self, api_version: str) -> None:
         self.api_version = api_version
+        spelling = version(api_version)
+        self._sender = self._sender.acting_as(self._credentials.to_speak(spelling))
         converter = make_converter()
         wire = Channel(
             sender=self._sender,
             linker=Linker(converter=converter, classes=by_type(), aliases=aliases()),
             converter=converter,
-            version=version(api_version),
+            version=spelling,
         )
         self.countries = _Readable[Country, CountryFilter, CountrySort, CountryInclude](
             wire, Country
@@ -228,7 +236,7 @@ class Client:
         cls,
         *,
         environ: Mapping[str, str] | None = None,
-        api_version: str = DEFAULT_VERSION,
+        api_version: str | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         rate_limit: Limiter | None = None,
@@ -238,6 +246,8 @@ class Client:
         """Make a client from DIDWW_API_KEY, DIDWW_ENVIRONMENT or DIDWW_BASE_URL, and
         DIDWW_ACCOUNT (the label of the account in journals, "default" without).
 
+        DIDWW_API_VERSION is the version to speak unless `api_version` says it; DIDWW_TOKEN_URL the
+        token service of a DIDWW_BASE_URL that is not DIDWW's own (2026-11-19 only).
         `environ` replaces os.environ; the rest is as for `Client`. Raises InvalidInput naming the
         variable that is missing or wrong.
         """
@@ -254,8 +264,9 @@ class Client:
                 api_key=key,
                 environment=environment,
                 base_url=base_url,
+                token_url=found.get("DIDWW_TOKEN_URL") or None,
                 account=found.get("DIDWW_ACCOUNT") or "default",
-                api_version=api_version,
+                api_version=api_version or found.get("DIDWW_API_VERSION") or DEFAULT_VERSION,
                 timeouts=timeouts,
                 retry=retry,
                 rate_limit=rate_limit,
@@ -264,13 +275,15 @@ class Client:
             )
         except InvalidInput as problem:
             raise InvalidInput(
-                f"{problem} (from DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL)"
+                f"{problem} (from DIDWW_API_KEY, DIDWW_ENVIRONMENT, DIDWW_BASE_URL, "
+                "DIDWW_TOKEN_URL and DIDWW_API_VERSION)"
             ) from None
 
     def at_version(self, api_version: str) -> "Client":
         """A view of this client that speaks another API version over the same connections.
 
-        Closing either closes both.
+        Closing either closes both. Raises InvalidInput when this client's credentials don't serve
+        that version: the key as text serves every one, if the token service is known.
         """
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
@@ -318,34 +331,6 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.origin}, api_version={self.api_version!r}, account={self.account!r})"
-
-
-def _auth(api_key: str | Auth) -> Auth:
-    if isinstance(api_key, str):
-        return ApiKey(api_key)
-    if not callable(getattr(api_key, "headers", None)):
-        kind = type(api_key).__name__
-        raise InvalidInput(f"api_key is the key as text, or an Auth with headers(), not {kind}")
-    return api_key
-
-
-def _base_url(environment: str | None, base_url: str | URL | None) -> URL:
-    if environment is not None and environment not in BASE_URLS:
-        raise InvalidInput(f"environment is {' or '.join(BASE_URLS)}, not {environment!r}")
-    if base_url is None:
-        if environment is None:
-            raise InvalidInput('say environment="production" or "sandbox", or give a base_url')
-        return URL(BASE_URLS[environment])
-    try:
-        url = URL(base_url)
-    except (ValueError, TypeError):
-        # Without yarl's words: they may quote the URL, and with it a password.
-        raise InvalidInput("base_url is no URL; it must be http(s)://host[:port]/v3") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise InvalidInput("base_url must be http(s)://host[:port]/v3")
-    if url.user is not None or url.password is not None or url.query_string or url.fragment:
-        raise InvalidInput("base_url takes no credentials, query or fragment")
-    return URL(str(url).rstrip("/"))
 
 
 def _user_agent() -> str:

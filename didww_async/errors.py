@@ -6,9 +6,13 @@
     ├── ClientClosed             the client was closed, or belongs to another event loop
     ├── ApiError                 the server answered
     │   ├── BadRequest           400
-    │   │   └── InsufficientBalance
+    │   │   ├── InsufficientBalance
+    │   │   └── TokenNotGranted  by the token service
     │   ├── Unauthorized         401
+    │   │   ├── KeyRefused       by the token service
+    │   │   └── TokenRejected    by the API
     │   ├── Forbidden            403
+    │   │   └── ReadOnlyToken
     │   ├── NotFound             404
     │   ├── Conflict             409
     │   ├── ValidationFailed     422
@@ -17,13 +21,14 @@
     │   └── UnreadableReply      an answer that is no JSON:API document, or a redirect
     └── NoAnswer                 the server did not answer
         ├── NotSent              and surely has not read the request
+        │   └── TokenNotFetched  because there was no token to send it with
         └── OutcomeUnknown       but may have carried it out
 
-All of them survive pickling. None ever holds the API key.
+All of them survive pickling. None ever holds the API key or a token.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -37,13 +42,18 @@ __all__ = [
     "Forbidden",
     "InsufficientBalance",
     "InvalidInput",
+    "KeyRefused",
     "NoAnswer",
     "NotFound",
     "NotInThisVersion",
     "NotSent",
     "OutcomeUnknown",
     "RateLimited",
+    "ReadOnlyToken",
     "ServerFailed",
+    "TokenNotFetched",
+    "TokenNotGranted",
+    "TokenRejected",
     "Unauthorized",
     "UnreadableReply",
     "ValidationFailed",
@@ -128,6 +138,19 @@ class ApiError(DidwwError):
         self.body = body
         super().__init__(self._message())
 
+    @classmethod
+    def instead_of(cls, other: "ApiError") -> Self:
+        """The same answer, understood better."""
+        return cls(
+            method=other.method,
+            url=other.url,
+            status=other.status,
+            errors=other.errors,
+            request_id=other.request_id,
+            retry_after=other.retry_after,
+            body=other.body,
+        )
+
     def _message(self) -> str:
         said = "; ".join(str(error) for error in self.errors)
         if not said:
@@ -173,16 +196,49 @@ class InsufficientBalance(BadRequest):
     advice = "Nothing was bought. Top up the balance, or order less."
 
 
+class TokenNotGranted(BadRequest):
+    """400 of the token service: it grants no token with this scope and lifetime."""
+
+    advice = "The call was not sent; ask for another scope, or ask DIDWW what the key may do."
+
+
 class Unauthorized(ApiError):
     """401: the API key is missing or not valid for this environment."""
 
     advice = "Check the API key and that it belongs to this environment (production or sandbox)."
 
 
+class KeyRefused(Unauthorized):
+    """401 of the token service: it does not accept the API key."""
+
+    advice = (
+        "The token service refused the API key, so the call was not sent: check the key and that "
+        "it belongs to this environment (production or sandbox)."
+    )
+
+
+class TokenRejected(Unauthorized):
+    """401 of the API to a bearer token: expired, revoked, or of another environment.
+
+    Nothing was carried out. The token is dropped; the next call gets a new one.
+    """
+
+    advice = (
+        "The API rejected the bearer token. A new one is got for the next call; if that is "
+        "rejected too, check that token service and API are of one environment."
+    )
+
+
 class Forbidden(ApiError):
     """403: a read-only account, a plan without this feature, or a token's scope."""
 
     advice = "The account or key may not do this; ask DIDWW to enable it."
+
+
+class ReadOnlyToken(Forbidden):
+    """403 to a write with a token of scope "read"; surely not carried out."""
+
+    advice = 'The bearer token is read-only; for writes make one with scope="full".'
 
 
 class NotFound(ApiError):
@@ -206,7 +262,7 @@ class ValidationFailed(ApiError):
 class RateLimited(ApiError):
     """429: more requests than the key may send; surely not carried out."""
 
-    advice = "Share one RateLimit between all clients of this key, or lower its rate."
+    advice = "Share one RateLimit (and BearerToken) between all clients of this key, or slow down."
 
 
 class ServerFailed(ApiError):
@@ -264,6 +320,12 @@ class NotSent(NoAnswer):
     """The server surely has not read the request (name, connect or TLS failed)."""
 
     advice = "Nothing was carried out; check the network and base_url, then try again."
+
+
+class TokenNotFetched(NotSent):
+    """The token service gave no token, so the API was surely not called."""
+
+    advice = "The call itself was not sent; check the network and token_url, then try again."
 
 
 class OutcomeUnknown(NoAnswer):

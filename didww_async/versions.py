@@ -6,7 +6,7 @@ spelling of the version asked for. Source: facts file, section 9.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -22,10 +22,12 @@ DEFAULT_VERSION = "2026-04-16"
 class ApiVersion:
     """One version's spelling; every key is (resource type, our name).
 
+    `credentials`: what a request authenticates with, the API key or a bearer token.
     `names`: our name -> its name. `values`: our value -> its value. `lacks`: what it does not have.
     """
 
     date: str
+    credentials: Literal["key", "token"] = "key"
     names: Mapping[tuple[str, str], str] = attrs.field(factory=dict)
     values: Mapping[tuple[str, str], Mapping[str, str]] = attrs.field(factory=dict)
     lacks: frozenset[tuple[str, str]] = frozenset()
@@ -104,6 +106,7 @@ VERSIONS: Mapping[str, ApiVersion] = {
         ),
     ),
     "2026-04-16": ApiVersion(date="2026-04-16"),
+    "2026-11-19": ApiVersion(date="2026-11-19", credentials="token"),
 }
 
 

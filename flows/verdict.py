@@ -10,6 +10,8 @@ from didww_async import (
     DidwwError,
     NotSent,
     RateLimited,
+    ReadOnlyToken,
+    TokenRejected,
     UnreadableReply,
     ValidationFailed,
 )
@@ -20,7 +22,6 @@ __all__ = ["CLOCK_SKEW", "Verdict", "is_answer_to", "matching", "misfit", "stock
 
 # The order's clock is DIDWW's, the plan's is the journal's.
 CLOCK_SKEW = dt.timedelta(minutes=5)
-NOT_CARRIED_OUT = frozenset({401, 406, 415})
 
 
 class Verdict(enum.Enum):
@@ -36,11 +37,11 @@ class Verdict(enum.Enum):
 def verdict(failure: DidwwError) -> Verdict:
     """Judge the failure of one POST /orders. When in doubt: UNKNOWN. Table: test_verdict.py."""
     match failure:
-        case RateLimited() | NotSent():
+        case RateLimited() | NotSent() | TokenRejected():
             return Verdict.AGAIN
         case UnreadableReply(status=status):
             return Verdict.BOUGHT if 200 <= status < 300 else Verdict.UNKNOWN
-        case ApiError(status=status) if status in NOT_CARRIED_OUT:
+        case ReadOnlyToken() | ApiError(status=401 | 406 | 415):
             return Verdict.STOP
         case ValidationFailed() if _objects_to_reference(failure):
             return Verdict.UNKNOWN

@@ -27,7 +27,7 @@ from didww_async.errors import (
 from didww_async.transport.call import Reply
 from didww_async.wire.document import parse_errors
 
-__all__ = ["error_of_exception", "error_of_reply", "retry_after", "unreadable"]
+__all__ = ["error_of_exception", "error_of_reply", "retry_after", "unreadable", "without"]
 
 BY_STATUS: Mapping[int, type[ApiError]] = {
     400: BadRequest,
@@ -70,7 +70,7 @@ def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> 
         if reply.cut_off:
             return unreadable(reply, method=method, url=url, why=reply.cut_off)
         return None
-    body = _without(reply.secrets, reply.body.decode("utf-8", "replace"))
+    body = without(reply.secrets, reply.body.decode("utf-8", "replace"))
     errors = parse_errors(body)
     return _class_for(reply.status, errors)(
         method=method,
@@ -86,7 +86,7 @@ def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> 
 def unreadable(reply: Reply, *, method: str, url: str, why: str) -> UnreadableReply:
     """The error for a 2xx whose body is not what the API promises."""
     # Secrets go first: the end of the snippet might cut one in two, and show the half.
-    body = _without(reply.secrets, reply.body[: SNIPPET * 10].decode("utf-8", "replace"))[:SNIPPET]
+    body = without(reply.secrets, reply.body[: SNIPPET * 10].decode("utf-8", "replace"))[:SNIPPET]
     return UnreadableReply(
         method=method,
         url=url,
@@ -127,7 +127,8 @@ def _says_balance(error: ErrorObject) -> bool:
     return "insufficient balance" in text or "insufficient funds" in text
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def without(secrets: Iterable[str], text: str) -> str:
+    """The text with every secret blotted out."""
     # A proxy's error page may well show the request it got, and with it the key; a body that broke
     # off may end in the middle of it.
     for secret in filter(None, secrets):
@@ -143,5 +144,5 @@ def _reason(exception: Exception, secrets: Iterable[str]) -> str:
         text = exception.message
     else:
         text = str(exception)
-    text = _without(secrets, text)[: SNIPPET * 2]
+    text = without(secrets, text)[: SNIPPET * 2]
     return f"{type(exception).__name__}: {text}" if text else type(exception).__name__

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import datetime as dt
 import logging
 import time
@@ -10,8 +11,16 @@ from collections.abc import Callable, Mapping
 import attrs
 from yarl import URL
 
-from didww_async.auth import Auth
-from didww_async.errors import DidwwError, NotSent, RateLimited, UnreadableReply
+from didww_async.auth import Auth, Renewable
+from didww_async.errors import (
+    DidwwError,
+    Forbidden,
+    NotSent,
+    RateLimited,
+    TokenRejected,
+    Unauthorized,
+    UnreadableReply,
+)
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
 from didww_async.transport.exchange import MAX_BODY, Exchange
 from didww_async.transport.limiter import Granted, Limiter
@@ -84,6 +93,12 @@ class Sender:
         self._user_agent = user_agent
         self._on_attempt = on_attempt
         self._warned: set[tuple[str, str]] = set()
+
+    def acting_as(self, auth: Auth) -> "Sender":
+        """The same sender, sharing limits and connections, that authenticates in another way."""
+        other = copy.copy(self)
+        other._auth = auth  # noqa: SLF001 - its own copy
+        return other
 
     def read(self, call: Call, reply: Reply) -> Document:
         """Read a reply's document. Raises UnreadableReply."""
@@ -162,6 +177,14 @@ class Sender:
         return url.with_query(call.query) if call.query else url
 
     async def _attempt(self, call: Call, attempt: int) -> Reply:
+        try:
+            return await self._on_one_turn(call, attempt)
+        except TokenRejected:
+            if call.repeat == "never":
+                raise
+        return await self._on_one_turn(call, attempt)  # once, with the next token
+
+    async def _on_one_turn(self, call: Call, attempt: int) -> Reply:
         turn = await self.turn()
         try:
             return await self.exchange(call, turn, attempt=attempt)
@@ -208,6 +231,8 @@ class Sender:
         refusal = error_of_reply(
             reply, method=call.method, url=str(url), now=dt.datetime.now(dt.UTC)
         )
+        if isinstance(refusal, (Unauthorized, Forbidden)) and isinstance(self._auth, Renewable):
+            return self._auth.refused(refusal, auth)
         if isinstance(refusal, RateLimited):
             asked = refusal.retry_after
             self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)

@@ -1,0 +1,74 @@
+"""Where DIDWW is: the addresses of its environments, and checking those that a user gives."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from yarl import URL
+
+from didww_async.errors import InvalidInput
+
+__all__ = [
+    "BASE_URLS",
+    "TOKEN_URLS",
+    "Environment",
+    "api_at",
+    "token_service_at",
+    "token_service_of",
+]
+
+Environment = Literal["production", "sandbox"]
+BASE_URLS: Mapping[str, str] = {
+    "production": "https://api.didww.com/v3",
+    "sandbox": "https://sandbox-api.didww.com/v3",
+}
+TOKEN_URLS: Mapping[str, str] = {
+    "production": "https://auth.didww.com/token",
+    "sandbox": "https://auth-sandbox.didww.com/token",
+}
+
+
+def api_at(environment: str | None, base_url: str | URL | None) -> URL:
+    """The API of an environment, or at an address of the user's. Raises InvalidInput."""
+    _check(environment)
+    if base_url is not None:
+        return _http_url(base_url, name="base_url", example="http(s)://host[:port]/v3")
+    if environment is None:
+        raise InvalidInput('say environment="production" or "sandbox", or give a base_url')
+    return URL(BASE_URLS[environment])
+
+
+def token_service_at(environment: str | None, token_url: str | URL | None) -> URL:
+    """The token service of an environment, or at an address of the user's. Raises InvalidInput."""
+    _check(environment)
+    if token_url is not None:
+        return _http_url(token_url, name="token_url", example="http(s)://host[:port]/token")
+    if environment is None:
+        raise InvalidInput('say environment="production" or "sandbox", or give a token_url')
+    return URL(TOKEN_URLS[environment])
+
+
+def token_service_of(api: URL) -> str | None:
+    """The address of the token service that belongs to DIDWW's own API; None for another host."""
+    for environment, base_url in BASE_URLS.items():
+        if api.origin() == URL(base_url).origin():
+            return TOKEN_URLS[environment]
+    return None
+
+
+def _http_url(given: str | URL, *, name: str, example: str) -> URL:
+    """Check an address. Raises InvalidInput, without showing a password that may be in it."""
+    try:
+        url = URL(given)
+    except (ValueError, TypeError):
+        # Without yarl's words: they may quote the URL, and with it a password.
+        raise InvalidInput(f"{name} is no URL; it must be {example}") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidInput(f"{name} must be {example}")
+    if url.user is not None or url.password is not None or url.query_string or url.fragment:
+        raise InvalidInput(f"{name} takes no credentials, query or fragment")
+    return URL(str(url).rstrip("/"))
+
+
+def _check(environment: str | None) -> None:
+    if environment is not None and environment not in BASE_URLS:
+        raise InvalidInput(f"environment is {' or '.join(BASE_URLS)}, not {environment!r}")
