@@ -160,8 +160,9 @@ class Client:
         per attempt and between attempts. `rate_limit`: share one object between all clients of the
         same key. `max_connections`: calls on the wire at once. `max_orders_in_flight`: prepared
         orders at once, so that a crash leaves few open questions. `session`: your own aiohttp
-        session; it is not closed here. `trace_configs`: aiohttp tracing, for example OpenTelemetry's. `on_attempt`: called with a
-        frozen record after every attempt; it must not block.
+        session; it is not closed here. `trace_configs`: aiohttp tracing, for
+        example OpenTelemetry's. `on_attempt`: called with a frozen record after every attempt; it
+        must not block.
 
         Raises InvalidInput when an argument can't be right.
         """
