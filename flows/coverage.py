@@ -44,19 +44,8 @@ class Coverage:
     async def country(self, which: str) -> CountryChoice:
         """The country with this ISO code, name or id: 1 request, a few for an id or a miss."""
 
-        async def fetch() -> CountryChoice | None:
-            if len(which) == 2 and which.isalpha():
-                found = await self._client.countries.list(filter={"iso": which.upper()})
-                exact = [item for item in found if folded(item.iso or "") == folded(which)]
-            else:
-                found = await self._client.countries.list(filter={"name": which})
-                exact = [item for item in found if folded(item.name or "") == folded(which)]
-            if not exact and _may_be_id(which):
-                exact = [item for item in [await self._country_by_id(which)] if item]
-            return _country(exact[0]) if exact else None
-
         which = which.strip()
-        found = await self._client.catalogue.once(("flows", "country", folded(which)), fetch)
+        found = await self._country_called(which)
         if found is not None:
             return found
         on_sale = await self.countries()
@@ -147,20 +136,10 @@ class Coverage:
     ) -> CityChoice:
         """The city of this name or id: 1 request, a few for an id or a miss."""
 
-        async def fetch() -> tuple[CityChoice, ...]:
-            # The API reads a comma as "any of"; such a name is looked for in the whole list.
-            if "," in which:
-                return await self.cities(country, region)
-            found = await self._client.cities.list(
-                filter=_within(country, region) | {"name": which}, include="region"
-            )
-            return tuple(_city(item) for item in found)
-
         which = which.strip()
-        key = ("flows", "city", country.id, region and region.id, which.casefold())
         found = [
             city
-            for city in await self._client.catalogue.once(key, fetch)
+            for city in await self._cities_called(country, region, which)
             if which.casefold() in {city.name.casefold(), str(city).casefold()}
         ]
         where = f"{region}, {country}" if region else str(country)
@@ -197,13 +176,8 @@ class Coverage:
         self, country: CountryChoice, region: RegionChoice | None, *, npa: str, nxx: str | None
     ) -> NanpaPrefixChoice:
         """The prefix NPA-NXX, or the NPA's first one on sale: 1 request."""
-        asked = _within(country, region) | {"npa": npa}
-        asked |= {"nxx": nxx} if nxx else {"did_group.is_available": True}
-        found = await self._client.nanpa_prefixes.list(
-            filter=asked, sort=("npa", "nxx"), page_size=1
-        )
-        if found:
-            return _prefix(found[0])
+        if (found := await self._first_prefix(country, region, npa=npa, nxx=nxx)) is not None:
+            return found
         where = f"{region}, {country}" if region else str(country)
         which = f"{npa}-{nxx}" if nxx else npa
         there = await self.nanpa_prefixes(country, region, npa=npa if nxx else None)
@@ -231,6 +205,45 @@ class Coverage:
         return Filters(
             number_types=number_types, regions=regions, cities=city, nanpa_prefixes=prefix
         )
+
+    async def _country_called(self, which: str) -> CountryChoice | None:
+        async def fetch() -> CountryChoice | None:
+            if len(which) == 2 and which.isalpha():
+                found = await self._client.countries.list(filter={"iso": which.upper()})
+                exact = [item for item in found if folded(item.iso or "") == folded(which)]
+            else:
+                found = await self._client.countries.list(filter={"name": which})
+                exact = [item for item in found if folded(item.name or "") == folded(which)]
+            if not exact and _may_be_id(which):
+                exact = [item for item in [await self._country_by_id(which)] if item]
+            return _country(exact[0]) if exact else None
+
+        return await self._client.catalogue.once(("flows", "country", folded(which)), fetch)
+
+    async def _cities_called(
+        self, country: CountryChoice, region: RegionChoice | None, which: str
+    ) -> tuple[CityChoice, ...]:
+        async def fetch() -> tuple[CityChoice, ...]:
+            # The API reads a comma as "any of"; such a name is looked for in the whole list.
+            if "," in which:
+                return await self.cities(country, region)
+            found = await self._client.cities.list(
+                filter=_within(country, region) | {"name": which}, include="region"
+            )
+            return tuple(_city(item) for item in found)
+
+        key = ("flows", "city", country.id, region and region.id, which.casefold())
+        return await self._client.catalogue.once(key, fetch)
+
+    async def _first_prefix(
+        self, country: CountryChoice, region: RegionChoice | None, *, npa: str, nxx: str | None
+    ) -> NanpaPrefixChoice | None:
+        asked = _within(country, region) | {"npa": npa}
+        asked |= {"nxx": nxx} if nxx else {"did_group.is_available": True}
+        found = await self._client.nanpa_prefixes.list(
+            filter=asked, sort=("npa", "nxx"), page_size=1
+        )
+        return _prefix(found[0]) if found else None
 
     async def _any_city(self, country: CountryChoice) -> bool:
         async def fetch() -> bool:

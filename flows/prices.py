@@ -5,6 +5,7 @@ Source: seed document 000, step 3.
 
 import itertools
 import operator
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -30,7 +31,24 @@ class Prices:
 
     async def offers(self, ids: SavedIds, criteria: Criteria, *, limit: int) -> Offers:
         """The offers at a place: 1 request per 100 DID groups, up to `limit` groups."""
-        wanted = wanted_groups(ids, criteria)
+        groups, total = await self._groups(wanted_groups(ids, criteria), limit=limit)
+        fitting = offers_from(
+            groups, features=criteria.features, needs_registration=criteria.needs_registration
+        )
+        enough = [
+            criteria.allow_back_ordering or has_stock(offer, criteria.quantity) for offer in fitting
+        ]
+        return Offers(
+            offers=tuple(itertools.compress(fitting, enough)),
+            short=tuple(itertools.compress(fitting, map(operator.not_, enough))),
+            groups_read=len(groups),
+            groups_total=total,
+        )
+
+    async def _groups(
+        self, wanted: DidGroupFilter, *, limit: int
+    ) -> tuple[Sequence[DidGroup], int]:
+        """DID groups that fit, up to `limit`, and how many there are."""
         groups: list[DidGroup] = []
         total = 1
         for page in itertools.count(1):
@@ -45,18 +63,7 @@ class Prices:
             groups.extend(found)
             if not found or len(groups) >= min(total, limit):
                 break
-        fitting = offers_from(
-            groups, features=criteria.features, needs_registration=criteria.needs_registration
-        )
-        enough = [
-            criteria.allow_back_ordering or has_stock(offer, criteria.quantity) for offer in fitting
-        ]
-        return Offers(
-            offers=tuple(itertools.compress(fitting, enough)),
-            short=tuple(itertools.compress(fitting, map(operator.not_, enough))),
-            groups_read=len(groups),
-            groups_total=total,
-        )
+        return groups, total
 
     async def balance(self) -> Decimal:
         """What orders are paid from: 1 request."""
