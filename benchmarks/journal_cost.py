@@ -96,7 +96,7 @@ async def journals(directory: Path) -> AsyncIterator[dict[str, PurchaseJournal]]
     }
     table = f"journal_cost_{os.getpid()}"
     try:
-        from flows.journal.postgres import PostgresJournal  # noqa: PLC0415 - an extra
+        from flows.journal.postgres import PostgresJournal
 
         found["postgres"] = await PostgresJournal(POSTGRES, table=table, connections=8).open()
     except (ImportError, JournalError) as error:
@@ -108,7 +108,7 @@ async def journals(directory: Path) -> AsyncIterator[dict[str, PurchaseJournal]]
             if name != "none":
                 await journal.aclose()
         if "postgres" in found:
-            import psycopg  # noqa: PLC0415
+            import psycopg
 
             with psycopg.connect(POSTGRES, autocommit=True) as connection:
                 connection.execute(f"DROP TABLE {table}")  # type: ignore[arg-type]

@@ -19,7 +19,14 @@ from typing import Self
 
 from didww_async.errors import InvalidInput
 from didww_async.transport.limiter import Granted
-from didww_async.transport.throttle import LATEST, LONGEST_PAUSE, MARGIN, Quickest, RateLimit
+from didww_async.transport.throttle import (
+    CALM,
+    LATEST,
+    LONGEST_PAUSE,
+    MARGIN,
+    Quickest,
+    RateLimit,
+)
 
 try:
     from redis.asyncio import Redis
@@ -32,51 +39,71 @@ __all__ = ["RedisRateLimit"]
 log = logging.getLogger("didww_async")
 
 PATIENCE = 0.5  # seconds for one round trip, connecting included
+AHEAD = 0.2  # seconds: a slot that is free later is asked for again, it may be free sooner
 MICRO = 1_000_000
 
-# KEYS: slots, state. ARGV: burst, microseconds a taken slot is held at most, spacing of a slowed
-# limit, the new slot's id, the earliest start from now; then pairs (slot, when it is free) of
-# requests that were answered since. Returns microseconds: to wait, Redis' time.
+# Times are microseconds. KEYS: slots, state. ARGV: burst, how long a slot is held at most, even
+# spacing, how far ahead a slot is taken, a calm time, the new slot's id, a pause before; then pairs
+# (slot, when it is free) of requests that were answered since. Returns: the wait, Redis' time, and
+# whether the slot was taken (1) or is to be asked for again (0).
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local burst, held, spacing = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-for i = 6, #ARGV, 2 do
+local burst, held, even = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+for i = 8, #ARGV, 2 do
   redis.call('ZADD', KEYS[1], 'XX', ARGV[i + 1], ARGV[i])
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 120000000, '+inf')
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 120000000, '+inf')  -- the clock was set back
+local state = redis.call('HMGET', KEYS[2], 'not_before', 'spacing', 'spaced_at', 'last')
+local not_before, spacing = tonumber(state[1] or 0), tonumber(state[2] or 0)
+local spaced_at, last = tonumber(state[3] or 0), tonumber(state[4] or 0)
+if tonumber(ARGV[7]) > 0 then
+  not_before = math.max(not_before, now + ARGV[7])
+  redis.call('HSET', KEYS[2], 'not_before', string.format('%.0f', not_before))
+end
+local at = now
 local used = redis.call('ZCARD', KEYS[1])
-local at = now + tonumber(ARGV[5])
 if used >= burst then
   local free = redis.call('ZRANGE', KEYS[1], used - burst, used - burst, 'WITHSCORES')
   at = math.max(at, tonumber(free[2]))
 end
-local state = redis.call('HMGET', KEYS[2], 'not_before', 'slowed', 'last')
-local not_before = tonumber(state[1] or 0)
 if not_before < now + 120000000 then
   at = math.max(at, not_before)
 end
-if state[2] then
-  local last = tonumber(state[3] or 0)
-  if last < now + 120000000 then
-    at = math.max(at, last + spacing)
-  end
+if spacing > even and now - spaced_at > tonumber(ARGV[5]) then
+  spacing = math.max(even, spacing * 0.9)
+  redis.call('HSET', KEYS[2], 'spacing', spacing, 'spaced_at', string.format('%.0f', now))
 end
-redis.call('ZADD', KEYS[1], string.format('%.0f', at + held), ARGV[4])
+if last < now + 120000000 then
+  at = math.max(at, last + spacing)
+end
+redis.call('PEXPIRE', KEYS[2], 3600000)
+local wait = string.format('%.0f', at - now)
+local clock = string.format('%.0f', now)
+if at - now > tonumber(ARGV[4]) then
+  return {wait, clock, 0}
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', at + held), ARGV[6])
 redis.call('HSET', KEYS[2], 'last', string.format('%.0f', at))
 redis.call('PEXPIRE', KEYS[1], 300000)
-redis.call('PEXPIRE', KEYS[2], 3600000)
-return {string.format('%.0f', at - now), string.format('%.0f', now)}
+return {wait, clock, 1}
 """
 
-# KEYS: slots, state. ARGV: microseconds to pause.
+# KEYS: slots, state. ARGV: how long to pause, even spacing.
 PAUSE = """
 local time = redis.call('TIME')
-local until_ = time[1] * 1000000 + time[2] + tonumber(ARGV[1])
-local before = tonumber(redis.call('HGET', KEYS[2], 'not_before') or 0)
-redis.call('HSET', KEYS[2], 'slowed', '1', 'not_before',
-  string.format('%.0f', math.max(before, until_)))
+local now = time[1] * 1000000 + time[2]
+local state = redis.call('HMGET', KEYS[2], 'not_before', 'spacing', 'spaced_at')
+local spacing, spaced_at = tonumber(state[2] or 0), tonumber(state[3] or 0)
+local until_ = now + ARGV[1]
+if spacing == 0 then
+  spacing, spaced_at = tonumber(ARGV[2]), until_
+elseif now >= spaced_at then  -- not of those that left before the last pause
+  spacing, spaced_at = spacing * 1.25, until_
+end
+redis.call('HSET', KEYS[2], 'spacing', spacing, 'spaced_at', string.format('%.0f', spaced_at),
+  'not_before', string.format('%.0f', math.max(tonumber(state[1] or 0), until_)))
 redis.call('PEXPIRE', KEYS[2], 3600000)
 """
 
@@ -97,7 +124,7 @@ class RedisRateLimit:
 
     Use it as `async with`, or call `aclose()`; it belongs to one event loop. When Redis does not
     answer, a warning is logged and this process goes on with its share, `per_second / processes`,
-    until Redis is back. A 429 slows all processes down: grants are spaced evenly for the next hour.
+    until Redis is back. A 429 slows all processes down, as it does with `RateLimit`.
     """
 
     def __init__(
@@ -125,6 +152,7 @@ class RedisRateLimit:
         self._burst = max(1, math.floor(per_second))
         self._server_window = self._burst / per_second
         self._window = self._server_window * MARGIN
+        self._even = round(self._window / self._burst * MICRO)
         try:
             self._redis: Redis = Redis.from_url(
                 url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
@@ -159,7 +187,7 @@ class RedisRateLimit:
                     self._lost(problem)
                     return await self._share.acquire()
             try:
-                await self._waited(slot)
+                await self._until(slot.starts)
             except asyncio.CancelledError:
                 self._spare.append(slot)
                 raise
@@ -195,12 +223,14 @@ class RedisRateLimit:
         rejoins = self._away_until is not None
         id_ = uuid.uuid4().hex
         asked_at = time.monotonic()
-        wait, now = await self._take(
+        wait, now, is_taken = await self._take(
             keys=self._keys,
             args=[
                 self._burst,
                 round((LATEST + self._server_window) * MICRO),
-                round(self._window / self._burst * MICRO),
+                self._even,
+                round(AHEAD * MICRO),
+                round(CALM * MICRO),
                 id_,
                 # What this and other processes sent without Redis still counts at the server.
                 round(self._window * MICRO) if rejoins else 0,
@@ -213,11 +243,14 @@ class RedisRateLimit:
         for slot in told:
             self._answered.pop(slot, None)
         starts = time.monotonic() + int(wait) / MICRO
+        if not is_taken:
+            await self._until(starts - AHEAD / 2)
+            return await self._taken()
         return _Slot(id_, starts=starts, ahead=int(now) - asked_at * MICRO)
 
-    async def _waited(self, slot: _Slot) -> None:
-        # Again and again, because a 429 may have put the start off meanwhile.
-        while (wait := max(slot.starts, self._not_before) - time.monotonic()) > 0:  # noqa: ASYNC110 - nothing tells when
+    async def _until(self, moment: float) -> None:
+        # Again and again, because a 429 may have put it off meanwhile.
+        while (wait := max(moment, self._not_before) - time.monotonic()) > 0:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(wait)
 
     def _spare_slot(self) -> _Slot | None:
@@ -243,7 +276,7 @@ class RedisRateLimit:
 
     async def _tell_pause(self, seconds: float) -> None:
         with contextlib.suppress(RedisError, OSError, TimeoutError):
-            await self._pause(keys=self._keys, args=[round(seconds * MICRO)])
+            await self._pause(keys=self._keys, args=[round(seconds * MICRO), self._even])
 
     def _free(self, slot: _Slot, *, left_at: float, kind: str) -> None:
         late = self._quickest.late(kind, time.monotonic() - left_at)

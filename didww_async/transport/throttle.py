@@ -4,7 +4,8 @@ It is a sliding log. Of `burst` slots one is taken per request and comes back on
 request arrived at the server, as far as that can be told from here: not before it *left* (a slow
 connect would otherwise bunch requests together), and later when its answer took longer than the
 quickest of its kind, because then the request itself may have been late. After a first 429 grants
-are also spaced evenly, because that server allows less of a burst than the documented rate.
+are also spaced evenly, because that server allows less of a burst than the documented rate; further
+ones widen the spacing, and half minutes without any narrow it again.
 """
 
 import asyncio
@@ -22,7 +23,10 @@ from didww_async.errors import InvalidInput
 __all__ = ["Grant", "Quickest", "RateLimit", "SlotLog"]
 
 LATEST = 0.25  # seconds: a request that is on its way for longer is rare; an answer is not
-MARGIN = 1.05  # the window is 5 % longer than the server's: jitter on the way must not break it
+MARGIN = 1.04  # the window is 4 % longer than the server's: jitter on the way must not break it
+WIDER = 1.25  # factor of the spacing when even spaced requests are refused
+NARROWER = 0.9  # factor after each CALM without a refusal, down to the documented rate
+CALM = 30.0  # seconds
 LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer should hear it, not hang
 
 
@@ -38,7 +42,9 @@ class SlotLog:
         self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
         self._ids = itertools.count()
         self._not_before = -math.inf
+        self._even = self.window / self.burst
         self._spacing = 0.0
+        self._spaced_at = 0.0
 
     def delay(self, now: float) -> float:
         """Seconds until a slot can be taken; infinite while all of them are held."""
@@ -58,6 +64,9 @@ class SlotLog:
             heapq.heappop(self._free_at)
         else:
             self._never_used -= 1
+        if self._spacing > self._even and now - self._spaced_at >= CALM:
+            self._spacing = max(self._even, self._spacing * NARROWER)
+            self._spaced_at = now
         self._not_before = max(self._not_before, now + self._spacing)
 
     def left(self, now: float) -> int:
@@ -85,10 +94,13 @@ class SlotLog:
                 break
             self.answered(id_, late=LATEST)
 
-    def refused(self, until: float) -> None:
+    def refused(self, now: float, *, until: float) -> None:
         """The server said 429: nothing before `until`, and evenly spaced from then on."""
+        if not self._spacing:
+            self._spacing, self._spaced_at = self._even, until
+        elif now >= self._spaced_at:  # not of those that left before the last pause
+            self._spacing, self._spaced_at = self._spacing * WIDER, until
         self._not_before = max(self._not_before, until)
-        self._spacing = self.window / self.burst
 
 
 class Quickest:
@@ -148,7 +160,8 @@ class RateLimit:
     def pause(self, seconds: float) -> None:
         """Hold everybody back after a 429, for a minute at most."""
         with self._lock:
-            self._slots.refused(self._clock() + min(max(0.0, seconds), LONGEST_PAUSE))
+            now = self._clock()
+            self._slots.refused(now, until=now + min(max(0.0, seconds), LONGEST_PAUSE))
 
     def _taken(self) -> bool:
         now = self._clock()

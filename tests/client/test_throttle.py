@@ -31,7 +31,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didww_async import InvalidInput, NotSent, RateLimit, RateLimited, Timeouts
-from didww_async.transport.throttle import LATEST, MARGIN, SlotLog
+from didww_async.transport.throttle import CALM, LATEST, MARGIN, SlotLog
 
 
 def grants_of(log: SlotLog, delays: list[float], *, from_time: float = 0.0) -> list[float]:
@@ -86,11 +86,52 @@ def test_requests_that_leave_at_once_waste_nothing(count: int, per_second: int) 
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=2, max_size=60))
 def test_after_a_refusal_grants_are_spaced_evenly(delays: list[float]) -> None:
     log = SlotLog(per_second=10)
-    log.refused(until=3.0)
+    log.refused(2.0, until=3.0)
     granted = grants_of(log, [0.0] * len(delays))
     assert 3.0 == granted[0]
     gaps = [later - earlier for earlier, later in itertools.pairwise(granted)]
     assert min(gaps) >= log.window / log.burst - 1e-9
+
+
+def test_a_server_that_allows_less_is_found_out_and_seldom_asked_too_much() -> None:
+    log = SlotLog(per_second=20)
+    now, granted, refused = 0.0, [-math.inf], 0
+    while now < 600:
+        now += log.delay(now)
+        log.take(now)
+        log.give_back(now + log.window)
+        if now - granted[-1] < 0.099:  # it allows ten per second, evenly spaced
+            refused += 1
+            log.refused(now, until=now + 1)
+        else:
+            granted.append(now)
+    assert 0.8 * 10 * 600 <= len(granted)
+    assert refused <= 0.01 * len(granted)
+
+
+def test_refusals_of_requests_that_were_on_their_way_slow_down_once() -> None:
+    log = SlotLog(per_second=20)
+    for at in (1.0, 1.01, 1.02):
+        log.refused(at, until=at + 1)
+    assert 2.02 - 1.5 == pytest.approx(log.delay(1.5))
+    log.take(3.0)
+    assert log.window / 20 == pytest.approx(log.delay(3.0))
+
+
+def test_after_calm_half_minutes_the_documented_rate_is_back() -> None:
+    log = SlotLog(per_second=20)
+    log.refused(0.0, until=0.0)
+    for _ in range(3):
+        log.refused(1.0, until=1.0)
+        log.refused(2.0, until=2.0)
+    log.take(3.0)
+    assert log.delay(3.0) > 1.25 * log.window / 20
+    now = 3.0
+    for _ in range(20):
+        now += CALM
+        log.take(now)
+        log.give_back(now)
+    assert log.window / 20 == pytest.approx(log.delay(now))
 
 
 @settings(deadline=None, max_examples=200)
