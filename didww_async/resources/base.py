@@ -22,6 +22,7 @@ __all__ = [
     "UnknownNested",
     "UnknownResource",
     "attribute",
+    "attributes_of",
     "fields_of",
     "is_read_only",
     "is_relationship",
@@ -62,6 +63,7 @@ class _NothingRaw(Mapping[str, Any]):
 
 NOTHING_RAW: Mapping[str, Any] = _NothingRaw()
 
+_NO_ATTRIBUTES = frozenset({"id", "meta", "raw", "others"})
 _SECRET_WORDS = re.compile(r"password|secret|token|auth_user|^username$", re.IGNORECASE)
 
 
@@ -87,6 +89,15 @@ def fields_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
     """The declared fields of a resource, nested or input class."""
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
     return fields
+
+
+def attributes_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
+    """The fields that stand in `attributes` on the wire."""
+    return tuple(
+        field
+        for field in fields_of(cls)
+        if field.name not in _NO_ATTRIBUTES and not is_relationship(field)
+    )
 
 
 def is_relationship(field: "attrs.Attribute[Any]") -> bool:

@@ -1,7 +1,7 @@
 """JSON values <-> Python values: Decimal, aware datetimes, open enums, nested typed objects.
 
-Decoding never raises: what can't be read as documented stays `UNSET` (and in `raw`). A price that
-is not a number must not pass for one.
+A hook raises ValueError or TypeError for what can't be read as documented; `wire.reading` turns
+that into `UNSET`. A price that is not a number must not pass for one.
 """
 
 import datetime as dt
@@ -9,29 +9,23 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any
 
 from cattrs import Converter
 
 from didww_async.resources.base import (
     FlatNested,
-    Meta,
     Nested,
     UnknownNested,
-    fields_of,
+    attributes_of,
     is_read_only,
-    is_relationship,
     wire_name,
 )
 from didww_async.wire.enums import OpenEnum
+from didww_async.wire.reading import value_maker
 from didww_async.wire.unset import Unset
 
-__all__ = ["attribute_reader", "make_converter"]
-
-T = TypeVar("T")
-AttributeReader = Callable[[Mapping[str, Any]], dict[str, Any]]
-
-_NO_ATTRIBUTES = {"id", "meta", "raw", "others"}
+__all__ = ["make_converter"]
 
 
 def make_converter() -> Converter:
@@ -49,7 +43,6 @@ def make_converter() -> Converter:
     converter.register_structure_hook_factory(
         _is_nested, lambda kind: _nested_hook(kind, converter)
     )
-    converter.register_structure_hook_factory(_is_meta, lambda kind: _meta_hook(kind, converter))
     converter.register_structure_hook_factory(_is_flat, lambda kind: _flat_hook(kind, converter))
     converter.register_unstructure_hook(Decimal, "{:f}".format)
     converter.register_unstructure_hook(dt.datetime, _write_datetime)
@@ -62,49 +55,24 @@ def make_converter() -> Converter:
     return converter
 
 
-def attribute_reader(
-    cls: type, converter: Converter, *, aliases: Mapping[str, str] | None = None
-) -> AttributeReader:
-    """Make the function that turns wire attributes into constructor arguments of `cls`.
-
-    `aliases` maps other versions' spellings to ours. Attributes that are missing or can't be read
-    as documented are left out, so that they become `UNSET`; null stays None.
-    """
-    hooks: dict[str, tuple[str, Callable[[Any, Any], Any], Any]] = {}
-    for field in fields_of(cls):
-        if field.name not in _NO_ATTRIBUTES and not is_relationship(field):
-            hook = converter.get_structure_hook(field.type)
-            hooks[wire_name(field)] = (field.name, hook, field.type)
-    for theirs, ours in (aliases or {}).items():
-        if ours in hooks:
-            hooks[theirs] = hooks[ours]
-
-    def read(wire: Mapping[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for key, found in wire.items():
-            if (hook := hooks.get(key)) is None:
-                continue
-            name, convert, kind = hook
-            if name != key and name in wire:
-                continue  # the other version's spelling of what is there in ours
-            if found is None:
-                values[name] = None
-                continue
-            try:
-                values[name] = convert(found, kind)
-            except (ValueError, TypeError, ArithmeticError):
-                continue
-        return values
-
-    return read
-
-
 def _text(found: Any, _: Any) -> str:
     if isinstance(found, str):
         return found
-    if isinstance(found, (int, float, Decimal)) and not isinstance(found, bool):
+    if _is_exact(found):
         return str(found)
     raise ValueError(f"not text: {found!r}")
+
+
+def _is_exact(found: Any) -> bool:
+    """Whether a JSON number is what the server wrote, whichever library has read it.
+
+    Beyond 64 bits, or 15 digits with a point, it may have been rounded on the way.
+    """
+    if isinstance(found, int) and not isinstance(found, bool):
+        return -(2**63) <= found < 2**63
+    if isinstance(found, float) and abs(found) < 2**63:
+        return len(Decimal(repr(found)).as_tuple().digits) <= 15
+    return False
 
 
 def _open_enum(found: Any, kind: type[OpenEnum]) -> OpenEnum:
@@ -129,8 +97,8 @@ def _integer(found: Any, _: Any) -> int:
 
 
 def _decimal(found: Any, _: Any) -> Decimal:
-    if isinstance(found, bool) or not isinstance(found, (str, int, float)):
-        raise ValueError(f"not a number: {found!r}")
+    if not isinstance(found, str) and not _is_exact(found):
+        raise ValueError(f"not a usable number: {found!r}")
     try:
         number = Decimal(str(found))
     except InvalidOperation:
@@ -143,8 +111,11 @@ def _decimal(found: Any, _: Any) -> Decimal:
 def _datetime(found: Any, _: Any) -> dt.datetime:
     if not isinstance(found, str):
         raise ValueError(f"not a time: {found!r}")
-    text = found.strip().removesuffix(" UTC").replace(" +", "+").replace(" -", "-")
-    moment = dt.datetime.fromisoformat(text)
+    try:
+        moment = dt.datetime.fromisoformat(found)
+    except ValueError:
+        text = found.strip().removesuffix(" UTC").replace(" +", "+").replace(" -", "-")
+        moment = dt.datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
@@ -160,10 +131,6 @@ def _write_datetime(moment: dt.datetime) -> str:
 
 def _is_tuple(kind: Any) -> bool:
     return typing.get_origin(kind) is tuple
-
-
-def _is_meta(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Meta)
 
 
 def _is_flat(kind: Any) -> bool:
@@ -193,8 +160,8 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
 
 def _nested_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Nested]:
     members = typing.get_args(kind) if _is_union(kind) else (kind,)
-    readers = {
-        member.type: (member, attribute_reader(member, converter))
+    makers = {
+        member.type: value_maker(member, converter)
         for member in members
         if member is not UnknownNested
     }
@@ -203,33 +170,21 @@ def _nested_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Nested
         if not isinstance(found, dict):
             raise ValueError(f"not an object: {found!r}")
         attributes = found.get("attributes")
-        known = readers.get(found.get("type"))
-        if known is None or not isinstance(attributes, dict):
+        make = makers.get(found.get("type"))
+        if make is None or not isinstance(attributes, dict):
             return UnknownNested(raw=found)
-        member, reader = known
-        return typing.cast("Nested", member(**reader(attributes), raw=found))
-
-    return read
-
-
-def _meta_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Meta]:
-    reader = attribute_reader(kind, converter)
-
-    def read(found: Any, _: Any) -> Meta:
-        return typing.cast("Meta", kind(**reader(found), raw=found))
+        return typing.cast("Nested", make(attributes, found))
 
     return read
 
 
 def _flat_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], FlatNested]:
-    reader = attribute_reader(kind, converter)
-    named = {wire_name(field) for field in fields_of(kind)}
+    make = value_maker(kind, converter)
 
     def read(found: Any, _: Any) -> FlatNested:
         if not isinstance(found, dict):
             raise ValueError("not an object")
-        others = {key: member for key, member in found.items() if key not in named}
-        return typing.cast("FlatNested", kind(**reader(found), others=others, raw=found))
+        return typing.cast("FlatNested", make(found, found))
 
     return read
 
@@ -247,7 +202,6 @@ def _write_flat(item: FlatNested, converter: Converter) -> dict[str, Any]:
 def _write_attributes(item: Nested | FlatNested, converter: Converter) -> dict[str, Any]:
     return {
         wire_name(field): converter.unstructure(found)
-        for field in fields_of(type(item))
-        if field.name not in _NO_ATTRIBUTES and not is_read_only(field)
-        if not isinstance(found := getattr(item, field.name), Unset)
+        for field in attributes_of(type(item))
+        if not is_read_only(field) and not isinstance(found := getattr(item, field.name), Unset)
     }

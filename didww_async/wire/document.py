@@ -1,13 +1,13 @@
 """Bytes -> a JSON:API document: its data, included objects, meta, links and errors."""
 
 import contextlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from didww_async.errors import ErrorObject
+from didww_async.wire.codec import STANDARD, Codec
 
 __all__ = ["Document", "NotADocument", "parse_document", "parse_errors"]
 
@@ -40,28 +40,26 @@ class Document:
         return found if type(found) is int and found >= 0 else None
 
 
-def parse_document(body: bytes) -> Document:
+def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
     """Read a success document.
 
     Raises NotADocument when the body is not JSON, not an object, or has no usable `data`: one
     entry that can't be read spoils a list, because a list that silently lacks an order or a number
     would be believed.
     """
-    found = _load(body)
+    found = _load(body, codec)
     if "data" not in found:
         raise NotADocument("the body has no `data`")
     data = found["data"]
     if isinstance(data, list):
-        if not all(map(_is_object, data)):
+        if not _are_objects(data):
             raise NotADocument("an entry of `data` is no resource object")
     elif data is not None and not _is_object(data):
         raise NotADocument("`data` is no resource object")
     included = found.get("included")
     return Document(
         data=data,
-        included=tuple(item for item in included if _is_object(item))
-        if isinstance(included, list)
-        else (),
+        included=_objects(included) if isinstance(included, list) else (),
         meta=_mapping(found.get("meta")),
         links=_mapping(found.get("links")),
     )
@@ -70,7 +68,7 @@ def parse_document(body: bytes) -> Document:
 def parse_errors(body: bytes | str) -> tuple[ErrorObject, ...]:
     """Read the errors of a refusal; () when the body is no JSON:API error document."""
     try:
-        found = _load(body)
+        found = _load(body.encode() if isinstance(body, str) else body, STANDARD)
     except NotADocument:
         return ()
     errors = found.get("errors")
@@ -79,11 +77,11 @@ def parse_errors(body: bytes | str) -> tuple[ErrorObject, ...]:
     return tuple(_error(item) for item in errors if isinstance(item, dict))
 
 
-def _load(body: bytes | str) -> Mapping[str, Any]:
+def _load(body: bytes, codec: Codec) -> Mapping[str, Any]:
     found: Any = NotADocument
     # Not raised from the except block: json's error holds the whole body, and would travel along.
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(body)
+        found = codec.loads(body)
     if found is NotADocument:
         raise NotADocument("the body is not JSON")
     if not isinstance(found, dict):
@@ -100,6 +98,19 @@ def _error(item: Mapping[str, Any]) -> ErrorObject:
         pointer=_text(_mapping(item.get("source")).get("pointer")),
         meta=_mapping(item.get("meta")),
     )
+
+
+def _are_objects(items: list[Any]) -> bool:
+    try:
+        return {type(item["id"]) for item in items} <= {str, int}
+    except (KeyError, TypeError):
+        return False
+
+
+def _objects(items: list[Any]) -> tuple[Mapping[str, Any], ...]:
+    if _are_objects(items):
+        return tuple(items)
+    return tuple(item for item in items if _is_object(item))
 
 
 def _is_object(item: Any) -> bool:

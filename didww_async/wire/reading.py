@@ -1,0 +1,248 @@
+"""Wire objects -> values of one class, by code written for that class when it is first needed.
+
+A page holds hundreds of objects and thousands of attributes. What is looked up once per class
+(fields, types, spellings) is looked up before; what is left per attribute is one straight line: get
+it, see that it has the documented type, put it in its slot. All else goes to the converter's hook.
+
+Decoding never raises: what can't be read as documented stays `UNSET` (and in `raw`).
+"""
+
+import datetime as dt
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import BaseValidationError
+
+from didww_async.resources.base import (
+    FlatNested,
+    Resource,
+    attributes_of,
+    fields_of,
+    is_relationship,
+    is_to_many,
+    wire_name,
+)
+from didww_async.wire.enums import OpenEnum
+from didww_async.wire.unset import UNSET
+
+__all__ = ["MakeResource", "MakeValue", "Pending", "resource_maker", "value_maker"]
+
+Slot: TypeAlias = tuple[Callable[[Any, Any], None], bool]
+"""Where a relationship goes: what sets it on a resource, and whether it is to-many."""
+
+Pending: TypeAlias = tuple[Resource, Slot, Any]
+"""A relationship to be linked: the resource, the place, the linkage."""
+
+MakeResource: TypeAlias = Callable[[Mapping[str, Any], list[Pending]], Resource]
+"""Builds a resource from its resource object; notes the relationships that have data."""
+
+MakeValue: TypeAlias = Callable[[Any, Any], Any]
+"""Builds a value from its wire attributes and what is to be kept as `raw`."""
+
+_REMEMBERED = 512
+_EXACT: Mapping[Any, str] = {
+    str: "type(v) is str",
+    bool: "v is True or v is False",
+    int: f"type(v) is int and {-(2**63)} <= v < {2**63}",
+}
+
+_VALUE = """\
+def make(attributes, raw):
+    it = Draft()
+    it.raw = raw
+{attributes}
+    it.__class__ = cls
+    return it
+"""
+
+_RESOURCE = """\
+def make(raw, pending):
+    it = Draft()
+    v = raw["id"]
+    it.id = v if type(v) is str else str(v)
+    it.raw = raw
+    if "meta" in raw and type(v := raw["meta"]) is dict and v:
+        it.meta = make_meta(v, v)
+    else:
+        it.meta = no_meta
+    attributes = raw["attributes"] if "attributes" in raw else nothing
+    if type(attributes) is not dict:
+        attributes = nothing
+{attributes}
+{relationships}
+    it.__class__ = cls
+    if "relationships" in raw:
+        found = raw["relationships"]
+        try:
+            for member in found.values():
+                if "data" in member:
+                    break
+            else:
+                return it
+        except (AttributeError, TypeError):
+            pass
+        if type(found) is dict:
+            note(it, found, pending)
+    return it
+"""
+
+
+def value_maker(cls: type, converter: Converter) -> MakeValue:
+    """Make the builder of a nested value or a `meta` object."""
+    names = _names_of(cls)
+    lines = _attribute_lines(cls, converter, {}, names)
+    if issubclass(cls, FlatNested):
+        names["others"] = _others(cls)
+        lines += "\n    it.others = others(attributes)"
+    source = _VALUE.format(attributes=lines)
+    return typing.cast("MakeValue", _compiled(source, names))
+
+
+def resource_maker(
+    cls: type[Resource], converter: Converter, *, aliases: Mapping[str, str]
+) -> MakeResource:
+    """Make the builder of a resource class. `aliases`: other versions' spellings -> ours."""
+    names = _names_of(cls)
+    (meta,) = (field for field in fields_of(cls) if field.name == "meta")
+    names["make_meta"] = value_maker(typing.cast("type", meta.type), converter)
+    names["no_meta"] = meta.default
+    names["nothing"] = {}
+    names["note"] = _noting(_slots(cls, aliases))
+    unset = [f"    it.{field.name} = absent" for field in fields_of(cls) if is_relationship(field)]
+    source = _RESOURCE.format(
+        relationships="\n".join(unset),
+        attributes=_attribute_lines(cls, converter, aliases, names),
+    )
+    return typing.cast("MakeResource", _compiled(source, names))
+
+
+def _names_of(cls: type) -> dict[str, Any]:
+    # A frozen class refuses assignment, and going round that costs more per attribute than all
+    # else here. So an object is filled as a draft, which takes assignments, and then becomes `cls`.
+    draft = type(
+        cls.__name__,
+        (cls,),
+        {
+            "__slots__": (),
+            "__init__": object.__init__,
+            "__setattr__": object.__setattr__,
+            "__delattr__": object.__delattr__,
+        },
+    )
+    return {"Draft": draft, "cls": cls, "absent": UNSET}
+
+
+def _compiled(source: str, names: dict[str, Any]) -> Callable[..., Any]:
+    exec(compile(source, f"<reader of {names['cls'].__name__}>", "exec"), names)  # noqa: S102
+    return typing.cast("Callable[..., Any]", names["make"])
+
+
+def _others(cls: type[FlatNested]) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    named = {wire_name(field) for field in attributes_of(cls)}
+
+    def others(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {key: found for key, found in attributes.items() if key not in named}
+
+    return others
+
+
+def _slots(cls: type, aliases: Mapping[str, str]) -> dict[str, Slot]:
+    """The relationships by their names on the wire."""
+    ours = {
+        wire_name(field): (getattr(cls, field.name).__set__, is_to_many(field))
+        for field in fields_of(cls)
+        if is_relationship(field)
+    }
+    return ours | {theirs: ours[name] for theirs, name in aliases.items() if name in ours}
+
+
+def _noting(
+    slots: Mapping[str, Slot],
+) -> Callable[[Resource, Mapping[str, Any], list[Pending]], None]:
+    def note(it: Resource, relationships: Mapping[str, Any], pending: list[Pending]) -> None:
+        for name, member in relationships.items():
+            if type(member) is dict and "data" in member and name in slots:
+                pending.append((it, slots[name], member["data"]))
+
+    return note
+
+
+def _attribute_lines(
+    cls: type, converter: Converter, aliases: Mapping[str, str], names: dict[str, Any]
+) -> str:
+    lines: list[str] = []
+    for number, field in enumerate(attributes_of(cls)):
+        absent = "absent"
+        if field.default not in {UNSET, attrs.NOTHING}:
+            absent = f"absent{number}"
+            names[absent] = field.default
+        names[f"read{number}"] = _tolerant(field, converter, names[absent])
+        ours = wire_name(field)
+        spellings = [ours, *(theirs for theirs, name in aliases.items() if name == ours)]
+        word = "if"
+        for spelling in spellings:
+            lines.append(f"    {word} {spelling!r} in attributes:")
+            lines.append(f"        v = attributes[{spelling!r}]")
+            lines += _assignment(field, names, number=number)
+            word = "elif"
+        lines += ["    else:", f"        it.{field.name} = {absent}"]
+    return "\n".join(lines)
+
+
+def _assignment(field: "attrs.Attribute[Any]", names: dict[str, Any], *, number: int) -> list[str]:
+    """The lines that put `v` in its slot; common cases first, the converter's hook last."""
+    kind = _without_none(field.type)
+    to, read = f"it.{field.name} =", f"v if v is None else read{number}(v)"
+    if (check := _EXACT.get(kind)) is not None:
+        return [f"        {to} v if {check} else {read}"]
+    if _is_short_text(kind):
+        # Prices, dates and states are few and come again and again.
+        recall = functools.lru_cache(_REMEMBERED)(names[f"read{number}"])
+        names[f"recall{number}"] = recall
+        return [f"        {to} recall{number}(v) if type(v) is str else {read}"]
+    if (member := _open_enum_of(kind)) is not None:
+        names[f"recall{number}"] = functools.lru_cache(_REMEMBERED)(member)
+        return [
+            "        try:",
+            f"            {to} tuple(map(recall{number}, v)) if type(v) is list else {read}",
+            "        except (ValueError, TypeError):",
+            f"            {to} read{number}(v)",
+        ]
+    return [f"        {to} {read}"]
+
+
+def _tolerant(
+    field: "attrs.Attribute[Any]", converter: Converter, absent: Any
+) -> Callable[[Any], Any]:
+    kind = _without_none(field.type)
+    hook = converter.get_structure_hook(kind)
+
+    def read(found: Any) -> Any:
+        try:
+            return hook(found, kind)
+        except (ValueError, TypeError, ArithmeticError, LookupError, BaseValidationError):
+            return absent
+
+    return read
+
+
+def _without_none(kind: Any) -> Any:
+    if typing.get_origin(kind) not in {typing.Union, types.UnionType}:
+        return kind
+    members = tuple(member for member in typing.get_args(kind) if member is not types.NoneType)
+    return typing.Union[members]  # noqa: UP007 - made when the program runs
+
+
+def _is_short_text(kind: Any) -> bool:
+    return kind in {Decimal, dt.date} or (isinstance(kind, type) and issubclass(kind, OpenEnum))
+
+
+def _open_enum_of(kind: Any) -> type[OpenEnum] | None:
+    member = typing.get_args(kind)[0] if typing.get_origin(kind) is tuple else None
+    return member if isinstance(member, type) and issubclass(member, OpenEnum) else None
