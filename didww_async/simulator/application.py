@@ -34,6 +34,7 @@ from didww_async.simulator.render import (
 from didww_async.simulator.resources import Edition, edition
 from didww_async.simulator.schema import Input, Resource
 from didww_async.simulator.search import matching, ordered
+from didww_async.simulator.tokens import Token, TokenService
 from didww_async.simulator.versions import BEARER, V2022, served_version
 from didww_async.simulator.world import World
 
@@ -67,20 +68,30 @@ class Application:
         self.world = world
         self._base_url = world.base_url = base_url
         self._window = SlidingWindow()
+        self.tokens = TokenService(world.settings)
         self._lists: dict[Any, Sequence[Any]] = {}
         self._written: dict[str, Written] = {}
 
+    def grant_token(self, request: Incoming) -> Reply:
+        """Answer a request to the token service."""
+        status, said = self.tokens.answer(
+            method=request.method, headers=request.headers, body=request.body
+        )
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+        if status == 429:
+            headers["Retry-After"] = "1"
+        return Reply(status=status, headers=headers, body=as_json(said).encode())
+
     def respond(self, request: Incoming) -> Reply:
         """Carry out a request."""
-        version = served_version(
-            request.headers.get("X-DIDWW-API-Version"),
-            default=self.world.settings.default_version,
-        )
+        token = self.tokens.find(request.headers.get("Authorization", ""))
+        version = token.version if token else self._version_asked_for(request)
         try:
             here = edition(version)
             collection, _, record_id = request.path.strip("/").partition("/")
             resource = here.by_path.get(collection)
-            self._admit(request, resource)
+            self._identify(request, resource, token)
+            self._admit(request, resource, version)
             reply = self._operate(request, version, here, resource, record_id)
         except RefusedError as refusal:
             # A path is quoted as it came, maybe with bytes that are no text.
@@ -89,23 +100,39 @@ class Application:
         headers = {"X-Request-Id": str(uuid.uuid4())}
         if reply.body:
             headers["Content-Type"] = MEDIA_TYPE
+        if reply.status == 429 and version == BEARER:
+            headers["Retry-After"] = "1"
         return attrs.evolve(reply, headers={**headers, **reply.headers})
 
     # Who may ask, and how
 
-    def _admit(self, request: Incoming, resource: Resource | None) -> None:
-        settings = self.world.settings
-        if request.headers.get("X-DIDWW-API-Version") == BEARER:
-            # That version wants a bearer token; without one its 401 has no body.
-            raise RefusedError(401)
+    def _version_asked_for(self, request: Incoming) -> str:
+        asked = request.headers.get("X-DIDWW-API-Version")
+        if asked == BEARER:
+            return BEARER
+        return served_version(asked, default=self.world.settings.default_version)
+
+    def _identify(self, request: Incoming, resource: Resource | None, token: Token | None) -> None:
+        """By a bearer token, which selects its version, or up to 2026-04-16 by the key."""
+        if token is not None:
+            if token.scope == "read" and request.method != "GET":
+                raise refuse(403, "Forbidden", "The token's scope is read.")
+            return
+        if resource is not None and resource.is_public:
+            return
+        asked = request.headers.get("X-DIDWW-API-Version")
+        if "Authorization" in request.headers or asked == BEARER:
+            raise RefusedError(401)  # without a body
         key = request.headers.get("Api-Key", "")
-        needs_key = resource is None or not resource.is_public
-        if needs_key and not hmac.compare_digest(key.encode(), settings.api_key.encode()):
+        if not hmac.compare_digest(key.encode(), self.world.settings.api_key.encode()):
             raise unauthorized()
+
+    def _admit(self, request: Incoming, resource: Resource | None, version: str) -> None:
+        settings = self.world.settings
         if settings.rate_limit is not None and not self._window.grant(
             time.monotonic(), limit=settings.rate_limit
         ):
-            raise too_many_requests()
+            raise too_many_requests(version)
         if resource is not None and _asks_for_file(request, resource):
             return
         accepted = [part.strip() for part in request.headers.get("Accept", "").split(",")]

@@ -83,6 +83,10 @@ def listed_late(fault: Fault | None) -> float | None:
     return fault.seconds if isinstance(fault, ListLate) else None
 
 
+def _version_of(request: web.BaseRequest) -> str:
+    return request.headers.get("X-DIDWW-API-Version", "")
+
+
 def _instead(request: web.BaseRequest, fault: TooMany | Redirect | ServerFault) -> Reply:
     """The reply that a fault gives in the place of the API's."""
     headers = {"X-Request-Id": str(uuid.uuid4())}
@@ -95,7 +99,11 @@ def _instead(request: web.BaseRequest, fault: TooMany | Redirect | ServerFault) 
     headers["Content-Type"] = MEDIA_TYPE
     if fault.retry_after is not None:
         headers["Retry-After"] = fault.retry_after
-    return Reply(status=429, headers=headers, body=as_json(too_many_requests().document()).encode())
+    return Reply(
+        status=429,
+        headers=headers,
+        body=as_json(too_many_requests(_version_of(request)).document()).encode(),
+    )
 
 
 def _response(reply: Reply) -> web.Response:

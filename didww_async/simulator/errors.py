@@ -4,6 +4,8 @@ from typing import Any
 
 import attrs
 
+from didww_async.simulator.versions import BEARER
+
 
 @attrs.frozen
 class Problem:
@@ -51,9 +53,10 @@ def unauthorized() -> RefusedError:
     return refuse(401, "Unauthorized", "The Api-Key header is missing or its key is not valid.")
 
 
-def too_many_requests() -> RefusedError:
-    # The real reply has neither a title nor a code.
-    return RefusedError(429, Problem(detail="Too Many Requests"))
+def too_many_requests(version: str) -> RefusedError:
+    # Up to 2026-04-16 the real reply has neither a title nor a code.
+    code = "too_many_requests" if version == BEARER else None
+    return RefusedError(429, Problem(detail="Too Many Requests", code=code))
 
 
 def record_not_found(record_id: str) -> RefusedError:

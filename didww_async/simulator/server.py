@@ -25,6 +25,7 @@ from didww_async.simulator.world import World
 
 _HOST = "127.0.0.1"
 _ROOT = "/v3"
+_TOKENS = "/token"
 _GRACE = 0.1
 """Seconds that requests in progress get when the server stops."""
 
@@ -104,6 +105,11 @@ class Simulator(Settings):
         if self._base_url is None:
             raise RuntimeError("the simulator has no URL before it was started")
         return self._base_url
+
+    @property
+    def token_url(self) -> str:
+        """Where bearer tokens for version 2026-11-19 are given."""
+        return f"{self.base_url.removesuffix(_ROOT)}{_TOKENS}"
 
     def reset(self) -> None:
         """Go back to the beginning: stock, prices, money, orders, requests, faults, rate limit."""
@@ -227,6 +233,10 @@ class Simulator(Settings):
         """Let the next `times` callbacks (None: all until `reset`) meet a fault."""
         self._sender.plan(fault, times=times)
 
+    def revoke_tokens(self) -> None:
+        """Make every bearer token that was given so far worthless."""
+        self._application.tokens.revoke()
+
     def clear_faults(self) -> None:
         self._faults.clear()
 
@@ -291,17 +301,18 @@ class Simulator(Settings):
         late = listed_late(fault)
         if late is not None:
             self.orders_visible_after = late
+        incoming = Incoming(
+            method=received.method,
+            # What is not below /v3 has no operation.
+            path=received.path if raw_path != received.path else "",
+            query_string=received.query_string,
+            headers=received.headers,
+            body=received.body,
+        )
+        if raw_path == _TOKENS:
+            return self._application.grant_token(incoming)
         try:
-            return self._application.respond(
-                Incoming(
-                    method=received.method,
-                    # What is not below /v3 has no operation.
-                    path=received.path if raw_path != received.path else "",
-                    query_string=received.query_string,
-                    headers=received.headers,
-                    body=received.body,
-                )
-            )
+            return self._application.respond(incoming)
         finally:
             self.orders_visible_after = usual
 

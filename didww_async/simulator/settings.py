@@ -29,6 +29,11 @@ class Settings:
     default_version: str = attrs.field(default=V2022, validator=_is_spoken)
     """The account's version: served when none is asked for, and the oldest that is served."""
 
+    token_seconds: float | None = None
+    """How long every bearer token lives by `clock`; None: as asked for, 60 to 3600 seconds."""
+    token_rate_limit: int | None = None
+    """At most this many tokens in any sliding second; None for no limit."""
+
     opening_balance: Decimal = attrs.field(
         default=Decimal(1000), converter=Decimal, alias="balance"
     )

@@ -14,7 +14,7 @@ from didww_async.simulator.schema import (
     flag,
     texts,
 )
-from didww_async.simulator.versions import V2022
+from didww_async.simulator.versions import V2022, V2026
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -215,6 +215,7 @@ NANPA_PREFIXES = Resource(
 DID_GROUP_TYPES = Resource(
     type="did_group_types",
     path="did_group_types",
+    until=V2026,
     all=lambda world: world.atlas.coverage.number_types,
     of_coverage=True,
     find=lambda world, record_id: world.atlas.number_types.get(record_id),

@@ -27,11 +27,13 @@ from didww_async.simulator.schema import (
 from didww_async.simulator.search import matching
 from didww_async.simulator.selecting import find_available, reserve, select_available
 from didww_async.simulator.text import old_time_text, price_text, time_text
-from didww_async.simulator.versions import V2022, V2026
+from didww_async.simulator.versions import BEARER, V2022, V2026
 
 if TYPE_CHECKING:
     from didww_async.simulator.settings import Settings
     from didww_async.simulator.world import World
+
+NUMBER_TYPES = ("local", "national", "mobile", "toll_free", "shared_cost", "global")
 
 # DID groups
 
@@ -51,6 +53,12 @@ def _is_available(world: "World", group: GroupRow) -> bool:
 
 def _features(_world: "World", group: GroupRow) -> list[str]:
     return [feature for feature in group.features if feature in FEATURES]
+
+
+def _number_type(world: "World", group: GroupRow) -> str:
+    """What 2026-11-19 writes in the place of the number type's name: toll_free for Toll-free."""
+    name = world.atlas.number_types[group.number_type_id].name
+    return name.lower().replace("-", "_").replace(" ", "_")
 
 
 def _group_meta(world: "World", group: GroupRow) -> dict[str, Any]:
@@ -75,6 +83,7 @@ DID_GROUPS = Resource(
     of_coverage=True,
     find=lambda world, record_id: world.atlas.groups.get(record_id),
     attributes=(
+        Attribute("number_type", read=_number_type, since=BEARER),
         Attribute("prefix", read=column("prefix")),
         Attribute("features", read=lambda _world, group: list(group.features), until=V2022),
         Attribute("features", read=_features, since=V2026),
@@ -95,6 +104,7 @@ DID_GROUPS = Resource(
             "did_group_type",
             type="did_group_types",
             read=lambda world, group: world.atlas.number_types.get(group.number_type_id),
+            until=V2026,
         ),
         REGION,
         Relationship(
@@ -148,7 +158,8 @@ DID_GROUPS = Resource(
             blank=True,
             index=lambda world: world.atlas.groups_by_npanxx,
         ),
-        texts("did_group_type.id", column("number_type_id"), blank=True),
+        texts("did_group_type.id", column("number_type_id"), blank=True, until=V2026),
+        texts("number_type", _number_type, allowed=NUMBER_TYPES, since=BEARER),
         at_least(
             "meta.total_count_gteq",
             lambda world, group: world.stock.total(group.id),
@@ -163,7 +174,9 @@ DID_GROUPS = Resource(
         Sort(
             "did_group_type.name",
             read=lambda world, group: world.atlas.number_types[group.number_type_id].name,
+            until=V2026,
         ),
+        Sort("number_type", read=_number_type, since=BEARER),
         Sort("prefix", read=column("prefix")),
         Sort("local_prefix", read=column("prefix")),
         Sort("is_metered", read=column("is_metered")),
@@ -189,6 +202,7 @@ STOCK_KEEPING_UNITS = Resource(
 _GROUP_FILTERS = {
     "id": "did_group.id",
     "did_group_type.id": "did_group_type.id",
+    "number_type": "did_group.number_type",
     "needs_registration": "did_group.needs_registration",
     "features": "did_group.features",
     "country.id": "country.id",
