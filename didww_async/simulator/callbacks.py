@@ -1,6 +1,6 @@
-"""Sending signed callbacks, as DIDWW does when an order completes or is canceled.
+"""Sending signed callbacks, as DIDWW does when an order, a verification or an export is settled.
 
-Only this machine is ever called: an order with any other callback URL gets a record, no request.
+Only this machine is ever called: any other callback URL gets a record, no request.
 """
 
 import asyncio
@@ -9,13 +9,13 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from datetime import datetime
+from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
 import attrs
 from yarl import URL
 
-from didww_async.simulator.records import Order
 from didww_async.simulator.settings import Settings
 
 REAL_RETRIES = (60.0, 600.0, 1800.0, 3600.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0)
@@ -62,7 +62,7 @@ class SentCallback:
     all begins with "not sent".
     """
 
-    order_id: str
+    resource_id: str
     method: str
     url: str
     payload: Mapping[str, str] = attrs.field(hash=False)
@@ -75,6 +75,24 @@ class SentCallback:
     @property
     def delivered(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+
+class Settled(Protocol):
+    """What callbacks are about: an order, a verification or an export."""
+
+    type: ClassVar[str]
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def callback_url(self) -> str | None: ...
+    @property
+    def callback_method(self) -> str | None: ...
+    def callback_details(self) -> Mapping[str, str]:
+        """The members of the payload besides id, status and type."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -123,18 +141,19 @@ class CallbackSender:
             session, self._session = self._session, None
             await session.close()
 
-    def tell(self, order: Order) -> None:
-        """Send the callback of an order that reached its last status, if it asked for one."""
-        if not order.callback_url or not order.callback_method:
+    def tell(self, settled: Settled) -> None:
+        """Send the callback of what reached its last status, if it asked for one."""
+        if not settled.callback_url or not settled.callback_method:
             return
         fault = self._next_fault()
-        payload = {"id": order.id, "status": order.status, "type": "orders"}
-        method, url = order.callback_method.upper(), order.callback_url
+        payload = {"id": settled.id, "status": settled.status, "type": settled.type}
+        payload |= settled.callback_details()
+        method, url = settled.callback_method.upper(), settled.callback_url
         if method == "GET":
             url = _with_query(url, payload)
         key = fault.key if isinstance(fault, CallbackForged) else self._settings.callback_secret
         first = SentCallback(
-            order_id=order.id,
+            resource_id=settled.id,
             method=method,
             url=url,
             payload=payload,

@@ -244,7 +244,7 @@ def _existing(world: "World", entry: Input, identifier: Any) -> str:
         raise malformed(f"{entry.name} needs type and id.")
     for target in entry.targets:
         if identifier["type"] == target.type:
-            if target.find(world, str(identifier["id"])) is None:
+            if str(identifier["id"]) not in target.table(world):
                 raise ValueError("must exist")
             return str(identifier["id"])
     raise malformed(f"{identifier['type']} is not a valid type of {entry.name}.")

@@ -151,7 +151,7 @@ def _carry_out(
     world.chance.shuffle(reply_order)
     order = Order(
         id=world.new_id(),
-        reference=world.new_order_reference(),
+        reference=world.new_reference(),
         description="DID",
         status="pending",
         amount=amount,

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -64,6 +65,11 @@ class Order:
     callback_url: str | None
     callback_method: str | None
 
+    type: ClassVar[str] = "orders"
+
+    def callback_details(self) -> dict[str, str]:
+        return {}
+
     @property
     def back_ordered(self) -> bool:
         return any(item.missing for item in self.items)
@@ -92,6 +98,12 @@ class Did:
     capacity_limit: int | None = None
     dedicated_channels_count: int = 0
     emergency_enabled: bool = False
+    address_verification_id: str | None = None
+    voice_in_trunk_id: str | None = None
+    voice_in_trunk_group_id: str | None = None
+    capacity_pool_id: str | None = None
+    shared_capacity_group_id: str | None = None
+    emergency_calling_service_id: str | None = None
 
 
 @attrs.frozen

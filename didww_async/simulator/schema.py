@@ -80,7 +80,7 @@ class Target:
     """What a relationship in a request body may name: an existing record of a type."""
 
     type: str
-    find: Callable[["World", str], Any]
+    table: Callable[["World"], Mapping[str, Any]]
 
 
 Reads = Callable[[Any], Any]
@@ -255,6 +255,16 @@ def _by_name(entries: Sequence[Any]) -> dict[str, Any]:
     return {entry.name: entry for entry in entries}
 
 
+def _listing(resource: "Resource") -> Callable[["World"], Sequence[Any]] | None:
+    table = resource.table
+    return None if table is None else lambda world: list(table(world).values())
+
+
+def _finding(resource: "Resource") -> Callable[["World", str], Any] | None:
+    table = resource.table
+    return None if table is None else lambda world, record_id: table(world).get(record_id)
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Resource:
     """One kind of resource and what can be done with it. An operation that is None is missing."""
@@ -264,8 +274,14 @@ class Resource:
     """The collection's path; None for resources that only come included."""
     singleton: bool = False
 
-    all: Callable[["World"], Sequence[Any]] | None = None
-    find: Callable[["World", str], Any] | None = None
+    table: Callable[["World"], Mapping[str, Any]] | None = None
+    """The records by id: what `all` and `find` look at, unless they are given."""
+    all: Callable[["World"], Sequence[Any]] | None = attrs.field(
+        default=attrs.Factory(_listing, takes_self=True)
+    )
+    find: Callable[["World", str], Any] | None = attrs.field(
+        default=attrs.Factory(_finding, takes_self=True)
+    )
     search: Callable[["World", Mapping[str, Any]], tuple[Sequence[Any], dict[str, Any]]] | None = (
         None
     )

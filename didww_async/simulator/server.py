@@ -21,6 +21,9 @@ from didww_async.simulator.query import decode_pairs
 from didww_async.simulator.received import ReceivedRequest
 from didww_async.simulator.records import Did, Order, Reservation
 from didww_async.simulator.settings import Settings
+from didww_async.simulator.steering import Files, Verifications
+from didww_async.simulator.timers import Timers
+from didww_async.simulator.verifying import AddressVerification
 from didww_async.simulator.world import World
 
 _HOST = "127.0.0.1"
@@ -51,7 +54,11 @@ class Simulator(Settings):
     _requests: list[ReceivedRequest] = attrs.field(init=False, factory=list)
     _faults: FaultBoard = attrs.field(init=False, factory=FaultBoard)
     _sender: CallbackSender = attrs.field(init=False)
-    _timers: dict[str, asyncio.TimerHandle] = attrs.field(init=False, factory=dict)
+    _timers: Timers = attrs.field(init=False, factory=Timers)
+    verifications: Verifications = attrs.field(init=False)
+    """Verifications, to approve or reject them by hand."""
+    files: Files = attrs.field(init=False)
+    """Uploaded files, and the keys they are encrypted for."""
     _runner: web.ServerRunner | None = attrs.field(init=False, default=None)
     _base_url: str | None = attrs.field(init=False, default=None)
 
@@ -82,7 +89,7 @@ class Simulator(Settings):
 
     async def stop(self) -> None:
         """Close all connections. Pending orders stay pending; callbacks are not retried."""
-        self._cancel_timers()
+        self._timers.forget_all()
         await self._sender.close()
         if self._runner is not None:
             runner, self._runner = self._runner, None
@@ -113,12 +120,14 @@ class Simulator(Settings):
 
     def reset(self) -> None:
         """Go back to the beginning: stock, prices, money, orders, requests, faults, rate limit."""
-        self._cancel_timers()
+        self._timers.forget_all()
         self._sender.reset()
         self._world = World(self._atlas, self)
         self._world.placed = self._on_placed
-        self._world.completed = self._on_completed
-        self._world.canceled = self._on_canceled
+        self._world.completed = self._world.canceled = self._world.settled = self._sender.tell
+        self._world.submitted = self._on_submitted
+        self.verifications = Verifications(self._world, self._timers)
+        self.files = Files(self._world)
         self._application = Application(self._world, base_url=self._base_url or "")
         self._requests = []
         self._faults.clear()
@@ -162,12 +171,12 @@ class Simulator(Settings):
 
     def complete(self, order_id: str) -> Order:
         """Complete a pending order now, a back-ordered one too."""
-        self._forget_timer(order_id)
+        self._timers.forget(order_id)
         return complete(self._world, order_id)
 
     def cancel(self, order_id: str) -> Order:
         """Cancel a pending order, as DIDWW may do: the money and the stock come back."""
-        self._forget_timer(order_id)
+        self._timers.forget(order_id)
         order = self._world.orders[order_id]
         if order.status != "pending":
             raise ValueError(f"order {order.reference} is {order.status}")
@@ -240,34 +249,20 @@ class Simulator(Settings):
     def clear_faults(self) -> None:
         self._faults.clear()
 
-    # Orders in time
+    # What happens in time
 
     def _on_placed(self, order: Order) -> None:
-        if self.completes_after is not None and not order.back_ordered:
-            self._timers[order.id] = asyncio.get_running_loop().call_later(
-                self.completes_after, self._complete_due, order.id
-            )
+        if not order.back_ordered:
+            self._timers.start(order.id, self.completes_after, lambda: self._complete_due(order.id))
 
     def _complete_due(self, order_id: str) -> None:
         if self._world.orders[order_id].status == "pending":
             self.complete(order_id)
 
-    def _on_completed(self, order: Order) -> None:
-        """Called once for every order that completed."""
-        self._sender.tell(order)
-
-    def _on_canceled(self, order: Order) -> None:
-        """Called once for every order that was canceled."""
-        self._sender.tell(order)
-
-    def _forget_timer(self, order_id: str) -> None:
-        timer = self._timers.pop(order_id, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _cancel_timers(self) -> None:
-        for order_id in list(self._timers):
-            self._forget_timer(order_id)
+    def _on_submitted(self, record: AddressVerification) -> None:
+        self._timers.start(
+            record.id, self.verified_after, lambda: self.verifications.approve(record.id)
+        )
 
     # Requests
 

@@ -53,6 +53,11 @@ class Settings:
     orders_visible_after: float = 0
     """Seconds until a new order shows up in GET /orders; GET /orders/{id} finds it at once."""
 
+    verified_after: float | None = 0.2
+    """Seconds until a submitted verification is approved; None: it waits until it is told to."""
+    exported_after: float | None = 0.2
+    """Seconds until a requested export is completed; None: it stays pending until it is told to."""
+
     callback_secret: str = "simulator-secret"  # noqa: S105  # of a simulated account
     """What callbacks are signed with."""
     callback_retries: Sequence[float] = (0.05, 0.1, 0.2, 0.5, 1, 1, 1, 1, 1)

@@ -7,18 +7,22 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
 from didww_async.simulator.atlas import Atlas
+from didww_async.simulator.belongings import Belongings
 from didww_async.simulator.coverage import GroupRow, SkuRow
 from didww_async.simulator.errors import refuse
 from didww_async.simulator.records import Balance, Did, Order, Reservation
+from didww_async.simulator.regulation import Regulation
 from didww_async.simulator.settings import Settings
 from didww_async.simulator.stock import Stock
+from didww_async.simulator.uploading import shipped_keys
 
 
-def ignore(_order: Order) -> None:
+def ignore(_record: Any) -> None:
     """Do nothing."""
 
 
@@ -36,12 +40,19 @@ class World:
         self.orders: dict[str, Order] = {}
         self.dids: dict[str, Did] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.owned = Belongings()
+        self.regulation = Regulation(atlas)
+        self.public_keys = shipped_keys()
         self.placed: Callable[[Order], None] = ignore
         """Called with every new order."""
         self.completed: Callable[[Order], None] = ignore
         """Called with every order that completed: the place to send its callback from."""
         self.canceled: Callable[[Order], None] = ignore
         """Called with every order that was canceled, by the customer or by DIDWW."""
+        self.submitted: Callable[[Any], None] = ignore
+        """Called with every verification and export that is to be decided or made later."""
+        self.settled: Callable[[Any], None] = ignore
+        """Called with each of them that was approved, rejected or completed."""
         self._prices: dict[str, SkuRow] = {}
         self._pending: dict[str, Order] = {}
         self.dids_by_order: dict[str, list[Did]] = {}
@@ -53,7 +64,7 @@ class World:
         # Not repeatable: ids of two simulators, or of before and after a reset, never meet.
         return str(uuid.uuid4())
 
-    def new_order_reference(self) -> str:
+    def new_reference(self) -> str:
         """Something like RNQ-961086."""
         letters = "".join(self.chance.choices(string.ascii_uppercase, k=3))
         return f"{letters}-{self.chance.randrange(100_000, 1_000_000)}"

@@ -44,7 +44,7 @@ async def test_post():
         assert [("POST", "/cb?a=%41", payload)] == recorder.requests
         assert "application/x-www-form-urlencoded" == recorder.headers["Content-Type"]
         assert sent == SentCallback(
-            order_id=order_id,
+            resource_id=order_id,
             method="POST",
             url=url + "/cb?a=%41#b",
             payload=payload,
@@ -170,7 +170,7 @@ async def test_a_late_callback():
         api.sim.inject_callback(CallbackLate(0.1))
         late = await order(api, url)
         in_time = await order(api, url)
-        assert [in_time, late] == [sent.order_id for sent in await attempts(api, 2)]
+        assert [in_time, late] == [sent.resource_id for sent in await attempts(api, 2)]
 
 
 async def test_a_forged_callback():

@@ -14,6 +14,16 @@ from didww_async.simulator.resources.coverage import (
     NANPA_PREFIXES,
     REGIONS,
 )
+from didww_async.simulator.resources.identity import (
+    ADDRESSES,
+    ENCRYPTED_FILES,
+    IDENTITIES,
+    PERMANENT_SUPPORTING_DOCUMENTS,
+    PROOF_TYPES,
+    PROOFS,
+    PUBLIC_KEYS,
+    SUPPORTING_DOCUMENT_TEMPLATES,
+)
 from didww_async.simulator.resources.inventory import (
     AVAILABLE_DIDS,
     DID_GROUPS,
@@ -22,6 +32,13 @@ from didww_async.simulator.resources.inventory import (
 )
 from didww_async.simulator.resources.numbers import DIDS
 from didww_async.simulator.resources.orders import ORDERS
+from didww_async.simulator.resources.regulation import (
+    ADDRESS_REQUIREMENT_VALIDATIONS,
+    ADDRESS_REQUIREMENTS,
+    ADDRESS_VERIFICATIONS,
+    REQUIREMENT_VALIDATIONS,
+    REQUIREMENTS,
+)
 from didww_async.simulator.schema import Catalogue, Resource, entries_of
 
 TABLE = (
@@ -38,6 +55,19 @@ TABLE = (
     ORDERS,
     DIDS,
     BALANCES,
+    IDENTITIES,
+    ADDRESSES,
+    PROOF_TYPES,
+    PROOFS,
+    SUPPORTING_DOCUMENT_TEMPLATES,
+    PERMANENT_SUPPORTING_DOCUMENTS,
+    PUBLIC_KEYS,
+    ENCRYPTED_FILES,
+    ADDRESS_REQUIREMENTS,
+    REQUIREMENTS,
+    ADDRESS_REQUIREMENT_VALIDATIONS,
+    REQUIREMENT_VALIDATIONS,
+    ADDRESS_VERIFICATIONS,
 )
 
 

@@ -21,7 +21,6 @@ from didww_async.simulator.schema import (
     at_least,
     column,
     flag,
-    nothing,
     texts,
 )
 from didww_async.simulator.search import matching
@@ -71,6 +70,10 @@ def _group_meta(world: "World", group: GroupRow) -> dict[str, Any]:
     }
 
 
+def _requirement(world: "World", group: GroupRow) -> Any:
+    return world.regulation.address_requirement_of(group)
+
+
 def _stated_restrictions(_world: "World", group: GroupRow) -> Any:
     """2022-05-10 leaves the attribute out where there is nothing to say."""
     return MISSING if group.service_restrictions is None else group.service_restrictions
@@ -113,8 +116,10 @@ DID_GROUPS = Resource(
             many=True,
             read=lambda world, group: world.skus(group),
         ),
-        Relationship("requirement", type="requirements", read=nothing, until=V2022),
-        Relationship("address_requirement", type="address_requirements", read=nothing, since=V2026),
+        Relationship("requirement", type="requirements", read=_requirement, until=V2022),
+        Relationship(
+            "address_requirement", type="address_requirements", read=_requirement, since=V2026
+        ),
     ),
     meta=_group_meta,
     filters=(
