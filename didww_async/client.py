@@ -2,79 +2,19 @@
 
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from importlib import metadata
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from yarl import URL
 
+from didww_async import __version__
 from didww_async.addresses import Environment, api_at
+from didww_async.api import Api
 from didww_async.auth import Auth, BearerToken
 from didww_async.catalogue import Catalogue
-from didww_async.collection import (
-    BalanceReader,
-    Channel,
-    Creates,
-    Deletes,
-    Gets,
-    Lists,
-    PreparesOrders,
-    Updates,
-)
 from didww_async.credentials import Credentials
 from didww_async.errors import InvalidInput
 from didww_async.owned import OwnedWork
-from didww_async.resources import (
-    Area,
-    AreaFilter,
-    AreaInclude,
-    AreaSort,
-    AvailableDid,
-    AvailableDidFilter,
-    AvailableDidInclude,
-    AvailableDidSort,
-    Balance,
-    City,
-    CityFilter,
-    CityInclude,
-    CitySort,
-    Country,
-    CountryFilter,
-    CountryInclude,
-    CountrySort,
-    Did,
-    DidFilter,
-    DidGroup,
-    DidGroupFilter,
-    DidGroupInclude,
-    DidGroupSort,
-    DidGroupType,
-    DidGroupTypeFilter,
-    DidGroupTypeSort,
-    DidInclude,
-    DidReservation,
-    DidReservationCreate,
-    DidReservationFilter,
-    DidReservationInclude,
-    DidReservationSort,
-    DidSort,
-    DidUpdate,
-    NanpaPrefix,
-    NanpaPrefixFilter,
-    NanpaPrefixInclude,
-    NanpaPrefixSort,
-    NothingToInclude,
-    Order,
-    OrderFilter,
-    OrderSort,
-    OrderUpdate,
-    Region,
-    RegionFilter,
-    RegionInclude,
-    RegionSort,
-    by_type,
-)
-from didww_async.resources.base import Resource
 from didww_async.transport.call import AttemptRecord, Timeouts
 from didww_async.transport.exchange import Exchange
 from didww_async.transport.limiter import Limiter
@@ -82,48 +22,19 @@ from didww_async.transport.retry import RetryPolicy
 from didww_async.transport.sender import Sender
 from didww_async.transport.throttle import RateLimit
 from didww_async.transport.tokens import TokenFetcher
-from didww_async.versions import DEFAULT_VERSION, aliases, version
-from didww_async.wire.converter import make_converter
-from didww_async.wire.linking import Linker
+from didww_async.versions import DEFAULT_VERSION, version
 
 if TYPE_CHECKING:
     import aiohttp
 
+    from didww_async.channel import Channel
+
 __all__ = ["Client", "Environment"]
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Resource)
-F = TypeVar("F", bound=Mapping[str, Any])
-S = TypeVar("S", bound=str)
-I = TypeVar("I", bound=str)  # noqa: E741 - filter, sort, include
 
 
-class _Readable(Lists[R, F, S, I], Gets[R, I], Generic[R, F, S, I]):
-    pass
-
-
-class _Reservations(
-    _Readable[DidReservation, DidReservationFilter, DidReservationSort, DidReservationInclude],
-    Creates[DidReservation, DidReservationCreate],
-    Deletes[DidReservation],
-):
-    pass
-
-
-class _Orders(
-    _Readable[Order, OrderFilter, OrderSort, NothingToInclude],
-    PreparesOrders,
-    Updates[Order, OrderUpdate],
-    Deletes[Order],
-):
-    pass
-
-
-class _Dids(_Readable[Did, DidFilter, DidSort, DidInclude], Updates[Did, DidUpdate]):
-    pass
-
-
-class Client:
+class Client(Api):
     """A connection to the DIDWW API, shared by all tasks of one event loop.
 
     Use it as `async with Client(...) as client:` or call `aclose()`. `catalogue` caches reference
@@ -171,6 +82,7 @@ class Client:
         if max_connections < 1 or max_orders_in_flight < 1:
             raise InvalidInput("max_connections and max_orders_in_flight are at least 1")
         self.account = account
+        user_agent = f"didww-async/{__version__}"
         self.base_url = api_at(environment, base_url)
         self._exchange = Exchange(
             session=session, max_connections=max_connections, trace_configs=trace_configs
@@ -179,7 +91,7 @@ class Client:
             api_key,
             api=self.base_url,
             token_url=token_url,
-            fetch=TokenFetcher(exchange=self._exchange, user_agent=_user_agent()),
+            fetch=TokenFetcher(exchange=self._exchange, user_agent=user_agent),
         )
         self._sender = Sender(
             base_url=self.base_url,
@@ -190,7 +102,7 @@ class Client:
             timeouts=timeouts or Timeouts(),
             max_connections=max_connections,
             max_orders_in_flight=max_orders_in_flight,
-            user_agent=_user_agent(),
+            user_agent=user_agent,
             on_attempt=on_attempt,
         )
         self.catalogue = Catalogue()
@@ -199,38 +111,16 @@ class Client:
         self._speak(api_version)
 
     def _speak(self, api_version: str) -> None:
-        self.api_version = api_version
-        spelling = version(api_version)
-        self._sender = self._sender.acting_as(self._credentials.to_speak(spelling))
-        converter = make_converter()
-        wire = Channel(
-            sender=self._sender,
-            linker=Linker(converter=converter, classes=by_type(), aliases=aliases()),
-            converter=converter,
-            version=spelling,
-        )
-        self.countries = _Readable[Country, CountryFilter, CountrySort, CountryInclude](
-            wire, Country
-        )
-        self.regions = _Readable[Region, RegionFilter, RegionSort, RegionInclude](wire, Region)
-        self.cities = _Readable[City, CityFilter, CitySort, CityInclude](wire, City)
-        self.areas = _Readable[Area, AreaFilter, AreaSort, AreaInclude](wire, Area)
-        self.nanpa_prefixes = _Readable[
-            NanpaPrefix, NanpaPrefixFilter, NanpaPrefixSort, NanpaPrefixInclude
-        ](wire, NanpaPrefix)
-        self.did_group_types = _Readable[
-            DidGroupType, DidGroupTypeFilter, DidGroupTypeSort, NothingToInclude
-        ](wire, DidGroupType)
-        self.did_groups = _Readable[DidGroup, DidGroupFilter, DidGroupSort, DidGroupInclude](
-            wire, DidGroup
-        )
-        self.available_dids = _Readable[
-            AvailableDid, AvailableDidFilter, AvailableDidSort, AvailableDidInclude
-        ](wire, AvailableDid)
-        self.did_reservations = _Reservations(wire, DidReservation)
-        self.orders = _Orders(wire, Order)
-        self.dids = _Dids(wire, Did)
-        self.balance = BalanceReader(wire, Balance)
+        self._version = version(api_version)
+        self._sender = self._sender.acting_as(self._credentials.to_speak(self._version))
+        self._opened: Channel | None = None
+
+    def _channel(self) -> "Channel":
+        if self._opened is None:
+            from didww_async.channel import open_channel  # noqa: PLC0415 - it takes a while to load
+
+            self._opened = open_channel(sender=self._sender, version=self._version)
+        return self._opened
 
     @classmethod
     def from_env(
@@ -287,9 +177,14 @@ class Client:
         that version: the key as text serves every one, if the token service is known.
         """
         view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
+        view.__dict__.update(self._without_collections())
         view._speak(api_version)
         return view
+
+    @property
+    def api_version(self) -> str:
+        """The API version this client speaks."""
+        return self._version.date
 
     @property
     def origin(self) -> str:
@@ -332,11 +227,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.origin}, api_version={self.api_version!r}, account={self.account!r})"
-
-
-def _user_agent() -> str:
-    try:
-        number = metadata.version("didww-async")
-    except metadata.PackageNotFoundError:
-        number = "unreleased"
-    return f"didww-async/{number}"

@@ -1,53 +1,47 @@
 """The operations a collection can have; each collection has exactly those the API has."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import attrs
-from cattrs import Converter
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.account import Balance
-from didww_async.resources.base import Resource
-from didww_async.resources.orders import Order, OrderCreate
 from didww_async.transport.call import Call, Repeat, Reply, Timeouts
-from didww_async.transport.sender import Sender, Turn
-from didww_async.versions import ApiVersion
-from didww_async.wire.body import request_body
-from didww_async.wire.linking import Linker
 from didww_async.wire.query import Query, sendable
 
+if TYPE_CHECKING:  # chapters of resources, and what reads them, load with the first call
+    from didww_async.channel import Channel
+    from didww_async.resources import Order, Resource
+    from didww_async.transport.sender import Sender, Turn
+
 __all__ = [
-    "BalanceReader",
-    "Channel",
     "Creates",
     "Deletes",
     "Gets",
     "Lists",
+    "Orders",
     "Page",
     "PreparedOrder",
     "PreparesOrders",
+    "Reads",
+    "ReadsCreatesDeletes",
+    "ReadsCreatesUpdates",
+    "ReadsDeletes",
+    "ReadsUpdates",
+    "ReadsWrites",
+    "Singleton",
     "Updates",
 ]
 
-R = TypeVar("R", bound=Resource)
+R = TypeVar("R", bound="Resource")
+O = TypeVar("O", bound="Order")  # noqa: E741 - order
 F = TypeVar("F", bound=Mapping[str, Any])
 S = TypeVar("S", bound=str)
 I = TypeVar("I", bound=str)  # noqa: E741 - filter, sort, include
 C = TypeVar("C")
 U = TypeVar("U")
-
-
-@attrs.frozen(kw_only=True)
-class Channel:
-    """What every collection of a client speaks through."""
-
-    sender: Sender
-    linker: Linker
-    converter: Converter
-    version: ApiVersion
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -80,10 +74,10 @@ class Page(Sequence[R]):
 class _Collection(Generic[R]):
     """What the operations share: the resource class and the way to the wire."""
 
-    def __init__(self, channel: Channel, resource: type[R]) -> None:
+    def __init__(self, channel: "Channel", resource: type[R], *, path: str) -> None:
         self._channel = channel
         self._resource = resource
-        self._path = resource.type
+        self._path = path
 
     def _read(self, path: str, query: Query, timeouts: Timeouts | None) -> Call:
         return Call(
@@ -114,8 +108,7 @@ class _Collection(Generic[R]):
         )
 
     def _body(self, given: object, *, id: str | None = None) -> bytes:
-        channel = self._channel
-        return request_body(given, converter=channel.converter, version=channel.version, id=id)
+        return self._channel.body(given, id=id)
 
     def _item(self, id: str) -> str:
         if not isinstance(id, str) or not id or "/" in id or id in {".", ".."}:
@@ -126,7 +119,7 @@ class _Collection(Generic[R]):
         channel = self._channel
         return self._ours(call, reply, channel.linker.one(channel.sender.read(call, reply)))
 
-    def _ours(self, call: Call, reply: Reply, found: Resource | None) -> R:
+    def _ours(self, call: Call, reply: Reply, found: "Resource | None") -> R:
         # An order under another name must not pass for "no such order".
         if not isinstance(found, self._resource):
             got = "null" if found is None else f"{found.raw.get('type')!r}"
@@ -324,9 +317,12 @@ class PreparedOrder:
     `began` tells, after a failure or a cancellation, whether a request was started at all.
     """
 
-    def __init__(self, orders: "PreparesOrders", call: Call) -> None:
-        self._orders = orders
+    def __init__(
+        self, sender: "Sender", call: Call, *, read: "Callable[[Call, Reply], Order]"
+    ) -> None:
+        self._sender = sender
         self._call = call
+        self._read = read
         self._turn: Turn | None = None
         self._state: Literal["new", "entered", "done"] = "new"
 
@@ -339,7 +335,7 @@ class PreparedOrder:
         if self._state != "new":
             raise InvalidInput("a prepared order is entered once; prepare another one")
         self._state = "entered"
-        self._turn = await self._orders._channel.sender.turn(ordering=True)  # noqa: SLF001 - its own factory
+        self._turn = await self._sender.turn(ordering=True)
         return self
 
     async def __aexit__(
@@ -352,7 +348,7 @@ class PreparedOrder:
         if self._turn is not None:
             await self._turn.end()
 
-    async def send(self) -> Order:
+    async def send(self) -> "Order":
         """Send the one POST and read its answer; a second call is refused.
 
         Raises ApiError (UnreadableReply with a 2xx status: surely ordered), NotSent or
@@ -361,37 +357,68 @@ class PreparedOrder:
         if self._turn is None or self._state != "entered":
             raise InvalidInput("a prepared order is sent once, inside its `async with` block")
         self._state = "done"
-        reply = await self._orders._channel.sender.exchange(self._call, self._turn)  # noqa: SLF001 - its own factory
-        return self._orders._one(self._call, reply)  # noqa: SLF001
+        return self._read(self._call, await self._sender.exchange(self._call, self._turn))
 
 
-class PreparesOrders(Creates[Order, OrderCreate]):
+class PreparesOrders(Creates[O, C]):
     """Creating orders: one request each, never repeated."""
 
     _repeat: Repeat = "never"
 
-    def prepare(self, new: OrderCreate, *, timeouts: Timeouts | None = None) -> PreparedOrder:
+    def prepare(self, new: C, *, timeouts: Timeouts | None = None) -> PreparedOrder:
         """Split `create` in two, so that a claim can be committed right before the request leaves.
 
         `async with client.orders.prepare(new) as order:` writes the body and waits for its turn
         (connection slot and rate grant); `await order.send()` then sends at once. Raises what is
         wrong with the input before it waits.
         """
-        return PreparedOrder(
-            self,
-            self._write(
-                "POST", self._path, body=self._body(new), repeat="never", timeouts=timeouts
-            ),
+        call = self._write(
+            "POST", self._path, body=self._body(new), repeat=self._repeat, timeouts=timeouts
         )
+        return PreparedOrder(self._channel.sender, call, read=self._one)
 
 
-class BalanceReader(_Collection[Balance]):
-    """Reading the balance, the API's one singleton."""
+class Singleton(_Collection[R]):
+    """Reading the one resource of its kind."""
 
-    async def get(self, *, timeouts: Timeouts | None = None) -> Balance:
-        """Read the account's balance; it is never cached."""
-        call = self._read("balance", Query(), timeouts)
+    async def get(self, *, timeouts: Timeouts | None = None) -> R:
+        """Read it; it is never cached."""
+        call = self._read(self._path, Query(), timeouts)
         return self._one(call, await self._channel.sender.send(call))
+
+
+class Reads(Lists[R, F, S, I], Gets[R, I]):
+    """Reading lists and single resources."""
+
+
+class ReadsUpdates(Reads[R, F, S, I], Updates[R, U], Generic[R, F, S, I, U]):
+    """Reading and changing what the API itself makes and removes."""
+
+
+class ReadsDeletes(Reads[R, F, S, I], Deletes[R], Generic[R, F, S, I]):
+    """Reading and deleting."""
+
+
+class ReadsCreatesDeletes(Reads[R, F, S, I], Creates[R, C], Deletes[R], Generic[R, F, S, I, C]):
+    """Everything but changing."""
+
+
+class ReadsCreatesUpdates(
+    Reads[R, F, S, I], Creates[R, C], Updates[R, U], Generic[R, F, S, I, C, U]
+):
+    """Everything but deleting."""
+
+
+class ReadsWrites(
+    Reads[R, F, S, I], Creates[R, C], Updates[R, U], Deletes[R], Generic[R, F, S, I, C, U]
+):
+    """Everything: list, get, create, update, delete."""
+
+
+class Orders(
+    Reads[O, F, S, I], PreparesOrders[O, C], Updates[O, U], Deletes[O], Generic[O, F, S, I, C, U]
+):
+    """Everything, and orders that are prepared and then sent; delete cancels a pending order."""
 
 
 def _by_type(fields: Mapping[str, Sequence[str]] | None) -> Mapping[str, tuple[str, ...]]:

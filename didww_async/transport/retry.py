@@ -5,10 +5,9 @@ import itertools
 import math
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import tenacity
 
 from didww_async.errors import (
     DidwwError,
@@ -20,6 +19,9 @@ from didww_async.errors import (
     UnreadableReply,
 )
 from didww_async.transport.call import Repeat, Reply
+
+if TYPE_CHECKING:
+    import tenacity
 
 __all__ = ["RetryPolicy", "may_repeat", "pause_before", "retried"]
 
@@ -109,8 +111,9 @@ async def retried(
     """Go on after a first failure that may be repeated; `send(attempt)` makes one attempt.
 
     tenacity drives the loop, and only from here on: a call that succeeds at once never pays for
-    it. Its first turn replays `first`.
+    it, not even for loading it. Its first turn replays `first`.
     """
+    import tenacity  # noqa: PLC0415
 
     numbers = itertools.count(1)
 
@@ -119,7 +122,7 @@ async def retried(
             raise first
         return await send(number)
 
-    def wait(state: tenacity.RetryCallState) -> float:
+    def wait(state: "tenacity.RetryCallState") -> float:
         failure = state.outcome.exception() if state.outcome else None
         if failure is None:
             return 0.0

@@ -1,0 +1,92 @@
+"""The API's collections, one line each; a collection opens when it is first used."""
+
+# ruff: noqa: F403, F405 - the lines below name nearly everything there is in resources
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from didww_async import collection, resources
+
+if TYPE_CHECKING:
+    from didww_async.channel import Channel
+    from didww_async.collection import (
+        Orders,
+        Reads,
+        ReadsCreatesDeletes,
+        ReadsUpdates,
+        Singleton,
+    )
+    from didww_async.resources.account import *
+    from didww_async.resources.coverage import *
+    from didww_async.resources.inventory import *
+    from didww_async.resources.numbers import *
+    from didww_async.resources.orders import *
+
+__all__ = ["Api"]
+
+LINE = re.compile(r"(?P<operations>\w+)\[(?P<resource>\w+)[],]")
+A = TypeVar("A", bound="type[Api]")
+
+
+class _Opening:
+    """Makes a collection the first time it is asked for; from then on it is the client's own."""
+
+    def __init__(self, name: str, line: str) -> None:
+        found = LINE.match(line)
+        if found is None:
+            raise TypeError(f"{name}: operations[resource, ...] expected, not {line}")
+        self._name = name
+        self._operations = found["operations"]
+        self._resource = found["resource"]
+
+    def __get__(self, api: Api | None, owner: type[Api]) -> Any:
+        if api is None:
+            return self
+        operations = getattr(collection, self._operations)
+        opened = operations(api._channel(), getattr(resources, self._resource), path=self._name)  # noqa: SLF001 - its own
+        vars(api)[self._name] = opened
+        return opened
+
+
+def _opened_on_use(cls: A) -> A:
+    for name, line in cls.__annotations__.items():
+        setattr(cls, name, _Opening(name, line))
+    return cls
+
+
+@_opened_on_use
+class Api:
+    """What DIDWW lets an account do: `collection: operations[resource, filter, sort, include]`.
+
+    `create` and `update` take what is named behind these four.
+    """
+
+    countries: Reads[Country, CountryFilter, CountrySort, CountryInclude]
+    regions: Reads[Region, RegionFilter, RegionSort, RegionInclude]
+    cities: Reads[City, CityFilter, CitySort, CityInclude]
+    areas: Reads[Area, AreaFilter, AreaSort, AreaInclude]
+    nanpa_prefixes: Reads[NanpaPrefix, NanpaPrefixFilter, NanpaPrefixSort, NanpaPrefixInclude]
+    did_group_types: Reads[DidGroupType, DidGroupTypeFilter, DidGroupTypeSort, NothingToInclude]
+    did_groups: Reads[DidGroup, DidGroupFilter, DidGroupSort, DidGroupInclude]
+    available_dids: Reads[AvailableDid, AvailableDidFilter, AvailableDidSort, AvailableDidInclude]
+    did_reservations: ReadsCreatesDeletes[
+        DidReservation,
+        DidReservationFilter,
+        DidReservationSort,
+        DidReservationInclude,
+        DidReservationCreate,
+    ]
+    orders: Orders[Order, OrderFilter, OrderSort, NothingToInclude, OrderCreate, OrderUpdate]
+    dids: ReadsUpdates[Did, DidFilter, DidSort, DidInclude, DidUpdate]
+    balance: Singleton[Balance]
+
+    def _channel(self) -> Channel:
+        """What the collections speak through."""
+        raise NotImplementedError
+
+    def _without_collections(self) -> dict[str, Any]:
+        return {
+            name: found for name, found in vars(self).items() if name not in Api.__annotations__
+        }

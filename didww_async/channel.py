@@ -1,0 +1,38 @@
+"""Channel: what every collection of a client speaks through. It loads with the first call."""
+
+import attrs
+from cattrs import Converter
+
+from didww_async.resources import by_type
+from didww_async.transport.sender import Sender
+from didww_async.versions import ApiVersion, aliases
+from didww_async.wire.body import request_body
+from didww_async.wire.converter import make_converter
+from didww_async.wire.linking import Linker
+
+__all__ = ["Channel", "open_channel"]
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """One sender and one API version's spelling, with what reads and writes documents."""
+
+    sender: Sender
+    linker: Linker
+    converter: Converter
+    version: ApiVersion
+
+    def body(self, given: object, *, id: str | None = None) -> bytes:
+        """Write the body of a request. Raises NotInThisVersion, InvalidInput."""
+        return request_body(given, converter=self.converter, version=self.version, id=id)
+
+
+def open_channel(*, sender: Sender, version: ApiVersion) -> Channel:
+    """Make a channel that speaks `version`."""
+    converter = make_converter()
+    return Channel(
+        sender=sender,
+        linker=Linker(converter=converter, classes=by_type(), aliases=aliases()),
+        converter=converter,
+        version=version,
+    )
