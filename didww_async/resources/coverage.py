@@ -1,4 +1,4 @@
-"""Coverage: countries, regions, cities, areas, NANPA prefixes, DID group types.
+"""Coverage: countries, regions, cities, areas, NANPA prefixes, DID group types, POPs.
 
 Source: doc.didww.com/api3, inventory resources; seed document 000, steps 1 and 2.
 """
@@ -29,6 +29,8 @@ __all__ = [
     "NanpaPrefixInclude",
     "NanpaPrefixSort",
     "NothingToInclude",
+    "Pop",
+    "PopFilter",
     "Region",
     "RegionFilter",
     "RegionInclude",
@@ -184,3 +186,19 @@ class DidGroupTypeFilter(TypedDict, total=False):
 
 
 DidGroupTypeSort = Literal["name", "-name"]
+
+
+@value
+class Pop(Resource):
+    """A point of presence of DIDWW: where an inbound trunk's calls leave its network."""
+
+    type: ClassVar[str] = "pops"
+    paged: ClassVar[bool] = False
+
+    name: str = attribute()
+
+
+class PopFilter(TypedDict, total=False):
+    """Filters of GET /pops."""
+
+    id: FilterValue

@@ -9,14 +9,22 @@ import datetime as dt
 import functools
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import attrs
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import Shown, fields_of, is_relationship, is_secret, value
+from didww_async.resources.base import (
+    FlatNested,
+    Nested,
+    Shown,
+    fields_of,
+    is_relationship,
+    is_secret,
+    value,
+)
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import UNSET, Unset
 
@@ -56,7 +64,7 @@ class Input(Shown):
     def __attrs_post_init__(self) -> None:
         cls: Any = type(self)
         for name, check in _checks(cls):
-            check(getattr(self, name))
+            check(name, getattr(self, name))
         _check_reference(getattr(self, "external_reference_id", UNSET))
         if hasattr(self, "callback_method"):
             _check_callback(getattr(self, "callback_url", UNSET), self.callback_method)
@@ -98,25 +106,37 @@ def _check_callback(url: object, method: object) -> None:
         raise InvalidInput("callback_url and callback_method go together: give both or neither")
 
 
+Check = Callable[[str, object], None]
+
+
 @functools.cache
-def _checks(cls: type) -> tuple[tuple[str, Callable[[object], None]], ...]:
+def _checks(cls: Any) -> tuple[tuple[str, Check], ...]:
     """One check per field, read off its annotation, which says what the API takes."""
     return tuple((field.name, _check_of(field)) for field in fields_of(cls))
 
 
-def _check_of(field: "attrs.Attribute[Any]") -> Callable[[object], None]:
+def _check_of(field: "attrs.Attribute[Any]") -> Check:
     kinds = _members(field.type)
     ids = is_relationship(field)
-    spoken = " or ".join(dict.fromkeys(filter(None, (_say(kind, ids=ids) for kind in kinds))))
+    spoken = " or ".join(filter(None, (_say(kind, ids=ids) for kind in _telling(kinds))))
 
-    def check(found: object) -> None:
+    def check(name: str, found: object) -> None:
         if not any(_accepts(kind, found) for kind in kinds) or (ids and _blank(found)):
             shown = type(found).__name__ if is_secret(field) else _brief(found)
-            raise InvalidInput(f"{field.name} is {spoken}, not {shown}")
+            raise InvalidInput(f"{name} is {spoken}, not {shown}")
         if ids and Unset not in kinds and isinstance(found, (list, tuple)) and not found:
-            raise InvalidInput(f"{field.name} needs at least one id")
+            raise InvalidInput(f"{name} needs at least one id")
+        if isinstance(found, (Nested, FlatNested)):
+            _check_inside(name, found)
 
     return check
+
+
+def _check_inside(name: str, part: Nested | FlatNested) -> None:
+    cls: Any = type(part)
+    for inner, check in _checks(cls):
+        if (found := getattr(part, inner)) is not UNSET:
+            check(f"{name}.{inner}", found)
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
@@ -133,6 +153,10 @@ def _accepts(kind: Any, found: object) -> bool:
         return isinstance(found, (list, tuple)) and all(
             any(_accepts(member, item) for member in inner) for item in found
         )
+    if _is_open(kind) and isinstance(found, str):
+        return isinstance(found, kind) or any(found == member for member in kind)
+    if origin is Mapping:
+        return isinstance(found, Mapping)
     if isinstance(found, bool) or (kind is dt.date and isinstance(found, dt.datetime)):
         return type(found) is kind
     return isinstance(found, kind)
@@ -142,6 +166,16 @@ def _blank(found: object) -> bool:
     return found == "" or (isinstance(found, (list, tuple)) and "" in found)
 
 
+def _telling(kinds: tuple[Any, ...]) -> list[Any]:
+    """Without the enumeration, where literals beside it say which of its values may be sent."""
+    literals = any(typing.get_origin(kind) is Literal for kind in kinds)
+    return [kind for kind in kinds if not (literals and _is_open(kind))]
+
+
+def _is_open(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, OpenEnum)
+
+
 def _say(kind: Any, *, ids: bool) -> str | None:
     origin = typing.get_origin(kind)
     if origin is Literal:
@@ -149,8 +183,12 @@ def _say(kind: Any, *, ids: bool) -> str | None:
     if origin in _LISTS:
         inner = (_say(member, ids=ids) for member in _members(typing.get_args(kind)[0]))
         return f"a list, each {' or '.join(filter(None, inner))}"
-    if kind is Unset or issubclass(kind, OpenEnum):
-        return None  # left out, or told by the literals beside it
+    if kind is Unset:
+        return None
+    if origin is Mapping:
+        return "a mapping"
+    if _is_open(kind):
+        return " or ".join(repr(member.value) for member in kind)
     return "an id" if ids and kind is str else _SPOKEN.get(kind, kind.__name__)
 
 

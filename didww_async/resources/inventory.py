@@ -5,7 +5,7 @@ Source: doc.didww.com/api3; seed documents 000 (step 3), 001 and 002.
 
 import datetime as dt
 from decimal import Decimal
-from typing import ClassVar, Literal, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
 from didww_async.resources.base import Meta, Resource, attribute, relationship, value
 from didww_async.resources.coverage import City, Country, DidGroupType, NanpaPrefix, Region
@@ -13,6 +13,9 @@ from didww_async.resources.inputs import Input
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
+
+if TYPE_CHECKING:
+    from didww_async.resources.regulation import AddressRequirement
 
 __all__ = [
     "AvailableDid",
@@ -94,7 +97,7 @@ class DidGroup(Resource):
     city: City | None = relationship()
     did_group_type: DidGroupType | None = relationship()
     stock_keeping_units: tuple[StockKeepingUnit, ...] = relationship()
-    address_requirement: Resource | None = relationship()
+    address_requirement: "AddressRequirement | None" = relationship()
     meta: DidGroupMeta = DidGroupMeta()
 
 

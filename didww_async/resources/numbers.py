@@ -1,17 +1,40 @@
-"""Numbers: the DIDs the account owns. Source: doc.didww.com/api3, dids."""
+"""Numbers: the DIDs the account owns, and what happened to them.
+
+Source: doc.didww.com/api3, dids, did_history.
+"""
 
 import datetime as dt
-from typing import ClassVar, Literal, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import Resource, attribute, relationship, value
+from didww_async.resources.base import Meta, Resource, attribute, relationship, value
 from didww_async.resources.inputs import Input, check_range
 from didww_async.resources.inventory import DidGroup
 from didww_async.resources.orders import Order
+from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
 
-__all__ = ["Did", "DidFilter", "DidInclude", "DidSort", "DidUpdate"]
+if TYPE_CHECKING:
+    from didww_async.resources.capacity import CapacityPool, SharedCapacityGroup
+    from didww_async.resources.emergency import EmergencyCallingService, EmergencyVerification
+    from didww_async.resources.identity import Identity
+    from didww_async.resources.regulation import AddressVerification
+    from didww_async.resources.voice_in import VoiceInTrunk, VoiceInTrunkGroup
+
+__all__ = [
+    "Did",
+    "DidAction",
+    "DidActionMethod",
+    "DidFilter",
+    "DidHistory",
+    "DidHistoryFilter",
+    "DidHistoryMeta",
+    "DidHistorySort",
+    "DidInclude",
+    "DidSort",
+    "DidUpdate",
+]
 
 
 @value
@@ -19,6 +42,9 @@ class Did(Resource):
     """A number of the account, E.164 without "+".
 
     `awaiting_registration`: it works only after its address verification is approved.
+    `blocked`: it can't receive calls. `capacity_limit`: simultaneous calls, None for no limit.
+    `billing_cycles_count`: cycles left, None: renews for ever, 0: will be removed. `expires_at`:
+    the end of the billing period.
     """
 
     type: ClassVar[str] = "dids"
@@ -38,14 +64,14 @@ class Did(Resource):
     expires_at: dt.datetime | None = attribute()
     did_group: DidGroup | None = relationship()
     order: Order | None = relationship()
-    capacity_pool: Resource | None = relationship()
-    shared_capacity_group: Resource | None = relationship()
-    address_verification: Resource | None = relationship()
-    voice_in_trunk: Resource | None = relationship()
-    voice_in_trunk_group: Resource | None = relationship()
-    emergency_calling_service: Resource | None = relationship()
-    emergency_verification: Resource | None = relationship()
-    identity: Resource | None = relationship()
+    capacity_pool: "CapacityPool | None" = relationship()
+    shared_capacity_group: "SharedCapacityGroup | None" = relationship()
+    address_verification: "AddressVerification | None" = relationship()
+    voice_in_trunk: "VoiceInTrunk | None" = relationship()
+    voice_in_trunk_group: "VoiceInTrunkGroup | None" = relationship()
+    emergency_calling_service: "EmergencyCallingService | None" = relationship()
+    emergency_verification: "EmergencyVerification | None" = relationship()
+    identity: "Identity | None" = relationship()
 
 
 @value
@@ -149,3 +175,63 @@ DidInclude = Literal[
     "did_group.stock_keeping_units",
     "did_group.country",
 ]
+
+
+class DidAction(OpenEnum):
+    """What happened to a DID."""
+
+    ASSIGNED = "assigned"
+    RENEWED = "renewed"
+    CANCELED = "canceled"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    BILLING_CYCLES_COUNT_CHANGED = "billing_cycles_count_changed"
+
+
+class DidActionMethod(OpenEnum):
+    """Through what it happened."""
+
+    SYSTEM = "system"
+    API2 = "api2"
+    API3 = "api3"
+    STAFF = "staff"
+    USER_PANEL = "user_panel"
+    MCP = "mcp"
+
+
+@value
+class DidHistoryMeta(Meta):
+    """The value before (`from_`) and after (`to`) a change, as text."""
+
+    only_raw: ClassVar[bool] = False
+
+    from_: str | None = attribute()
+    to: str | None = attribute()
+
+
+@value
+class DidHistory(Resource):
+    """One thing that happened to a DID; kept for 90 days (API 2026-04-16 and later)."""
+
+    type: ClassVar[str] = "did_history"
+    walk_by: ClassVar[str | None] = "created_at"
+
+    did_number: str | None = attribute()
+    action: DidAction = attribute()
+    method: DidActionMethod = attribute()
+    created_at: dt.datetime = attribute()
+    meta: DidHistoryMeta = DidHistoryMeta()
+
+
+class DidHistoryFilter(TypedDict, total=False):
+    """Filters of GET /did_history; a `created_at_gteq` more than 90 days ago is refused."""
+
+    id: FilterValue
+    action: FilterValue
+    created_at_gteq: FilterValue
+    created_at_lteq: FilterValue
+    did_number: FilterValue
+    method: FilterValue
+
+
+DidHistorySort = Literal["created_at", "-created_at"]

@@ -192,7 +192,21 @@ def _flat_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], FlatNest
 def _write_nested(item: Nested, converter: Converter) -> Mapping[str, Any]:
     if isinstance(item, UnknownNested):
         return dict(item.raw)
-    return {"type": item.type, "attributes": _write_attributes(item, converter)}
+    kept = _unreadable(item, converter) if item.raw else {}
+    return {"type": item.type, "attributes": kept | _write_attributes(item, converter)}
+
+
+def _unreadable(item: Nested, converter: Converter) -> dict[str, Any]:
+    """What the server sent and we can't name: it replaces the whole object, so it must go back."""
+    read = converter.structure(item.raw, type(item))
+    if isinstance(read, UnknownNested):
+        return {}
+    named = {
+        wire_name(field)
+        for field in attributes_of(type(item))
+        if is_read_only(field) or not isinstance(getattr(read, field.name), Unset)
+    }
+    return {key: found for key, found in item.raw["attributes"].items() if key not in named}
 
 
 def _write_flat(item: FlatNested, converter: Converter) -> dict[str, Any]:
