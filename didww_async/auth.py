@@ -29,6 +29,7 @@ __all__ = [
     "BearerToken",
     "FetchToken",
     "GrantedToken",
+    "NoKey",
     "Renewable",
     "TokenRequest",
     "TokenScope",
@@ -84,6 +85,13 @@ class ApiKey:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("an API key is not pickled: give each process its own")
+
+
+class NoKey:
+    """Authenticates with nothing: for `GET /public_keys`, and for files outside of the API."""
+
+    async def headers(self) -> Mapping[str, str]:
+        return {}
 
 
 @attrs.frozen(kw_only=True)

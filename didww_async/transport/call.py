@@ -6,6 +6,7 @@ from typing import Literal
 import attrs
 
 from didww_async.errors import InvalidInput
+from didww_async.transport.files import Form, Sink
 
 __all__ = ["AttemptRecord", "Call", "Repeat", "Reply", "Timeouts"]
 
@@ -43,17 +44,19 @@ class Call:
     """One request as the API will see it.
 
     `repeat` says when it may be sent again: a GET "freely", a write "if not carried out" (429, or
-    provably not sent), an order "never". `fresh` asks for a connection that was not idle.
+    provably not sent), an order "never". `fresh` asks for a connection that was not idle. With a
+    `sink` the body of a success goes there, and the reply's is empty.
     """
 
     method: str
     path: str
     api_version: str
     query: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
+    body: bytes | Form | None = None
     repeat: Repeat = "freely"
     fresh: bool = False
     timeouts: Timeouts | None = None
+    sink: Sink | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -1,6 +1,7 @@
 """One attempt is one HTTP exchange: it returns what came or raises what aiohttp raised."""
 
 import asyncio
+import io
 from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
@@ -8,6 +9,7 @@ from yarl import URL
 
 from didww_async.errors import ClientClosed
 from didww_async.transport.call import Reply, Timeouts
+from didww_async.transport.files import Form, Sink
 
 __all__ = ["MAX_BODY", "Exchange"]
 
@@ -46,24 +48,27 @@ class Exchange:
         method: str,
         url: URL,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Form | None,
         fresh: bool,
         timeouts: Timeouts,
+        sink: Sink | None = None,
         on_sent: Callable[[], None],
         on_answer: Callable[[], None],
     ) -> Reply:
-        """Send one request and read its answer, of a body over MAX_BODY the beginning.
+        """Send one request and read its answer, of a body over MAX_BODY the beginning; with a
+        `sink` the whole body of a success goes there.
 
         `on_sent` is called when the headers leave (with a borrowed session: when the answer
         begins), `on_answer` when the answer begins. Raises aiohttp's errors and TimeoutError as
         they come, but only before that: later a failure leaves a reply whose body is cut off.
         """
         session = self._session(fresh=fresh)
+        data = await _opened(body) if isinstance(body, Form) else body
         async with session.request(
             method,
             url,
             headers=headers,
-            data=body,
+            data=data,
             timeout=aiohttp.ClientTimeout(
                 total=timeouts.total,
                 connect=timeouts.connect,
@@ -77,11 +82,14 @@ class Exchange:
         ) as response:
             on_sent()
             on_answer()
-            body, cut_off = await _read(response)
+            if sink is None or response.status != 200:
+                answer, cut_off = await _read(response)
+            else:
+                answer, cut_off = b"", await _poured(response, sink)
             return Reply(
                 status=response.status,
                 headers={name.lower(): found for name, found in response.headers.items()},
-                body=body,
+                body=answer,
                 cut_off=cut_off,
             )
 
@@ -134,6 +142,35 @@ async def _once(
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         raise ConnectionDropped(str(problem)) from None
+
+
+async def _opened(form: Form) -> aiohttp.FormData:
+    """The form as aiohttp sends it, which closes the file when it is done."""
+    data = aiohttp.FormData()
+    for name, text in form.fields:
+        data.add_field(name, text)
+    if isinstance(form.file, bytes):
+        file: io.IOBase = io.BytesIO(form.file)
+    else:
+        file = await asyncio.to_thread(form.file.open, "rb")
+    data.add_field(
+        form.file_field, file, filename=form.file_name, content_type="application/octet-stream"
+    )
+    return data
+
+
+async def _poured(response: aiohttp.ClientResponse, sink: Sink) -> str:
+    """Why the body is cut off ("" when it is not)."""
+    await sink.begin(response.content_length)
+    chunks = response.content.iter_any()
+    while True:
+        try:
+            chunk = await anext(chunks, b"")
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            return f"the body broke off ({type(problem).__name__})"
+        if not chunk:
+            return ""
+        await sink.write(chunk)
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import attrs
 from yarl import URL
 
-from didww_async.auth import Auth, Renewable
+from didww_async.auth import Auth, NoKey, Renewable
 from didww_async.errors import (
     DidwwError,
     Forbidden,
@@ -100,6 +100,12 @@ class Sender:
         other._auth = auth  # noqa: SLF001 - its own copy
         return other
 
+    def elsewhere(self, url: URL) -> "Sender":
+        """The same sender for a file at an address outside of the API: the key stays here."""
+        other = self.acting_as(NoKey())
+        other.base_url = url
+        return other
+
     def read(self, call: Call, reply: Reply) -> Document:
         """Read a reply's document. Raises UnreadableReply."""
         if len(reply.body) > MAX_BODY:
@@ -173,7 +179,7 @@ class Sender:
 
     def url(self, call: Call) -> URL:
         """Where a call goes; it never holds the key."""
-        url = self.base_url.joinpath(*call.path.split("/"))
+        url = self.base_url.joinpath(*call.path.split("/")) if call.path else self.base_url
         return url.with_query(call.query) if call.query else url
 
     async def _attempt(self, call: Call, attempt: int) -> Reply:
@@ -195,12 +201,12 @@ class Sender:
         self, call: Call, url: URL, auth: Mapping[str, str], turn: Turn
     ) -> Reply | DidwwError:
         headers = {
-            "Accept": MEDIA_TYPE,
+            "Accept": MEDIA_TYPE if call.sink is None else "*/*",
             "User-Agent": self._user_agent,
             "X-DIDWW-API-Version": call.api_version,
             **auth,
         }
-        if call.body is not None:
+        if isinstance(call.body, bytes):
             headers["Content-Type"] = MEDIA_TYPE
         kind = f"{call.method} {call.path.split('/')[0]}"
         # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
@@ -213,6 +219,7 @@ class Sender:
                 body=call.body,
                 fresh=call.fresh,
                 timeouts=call.timeouts or self.timeouts,
+                sink=call.sink,
                 on_sent=turn.grant.sent,
                 on_answer=lambda: turn.grant.answered(kind),
             )
