@@ -1,0 +1,287 @@
+"""What a typed, retried, limited request costs beside the same request on raw aiohttp.
+
+    python -m benchmarks.request_cost [--repetitions 15] [--json FILE]
+
+All variants send the same requests to the same server (`canned.py`: another process, another
+core) in turns within one process; CPU is that of this process alone. A repetition gives each
+variant one turn, ratios are taken within a repetition, and the table shows medians.
+"""
+
+import argparse
+import asyncio
+import gc
+import importlib.util
+import json
+import platform
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+import attrs
+
+from benchmarks.canned import JSON_API, Served, canned_server
+from didww_async import Client, RateLimit
+from didww_async.resources import DidOrderItem, OrderCreate
+
+__all__ = ["rows"]
+
+KEY = "benchmark-key-0123456789"
+IN_FLIGHT = (1, 16, 64)
+LATENCY = 0.05  # seconds, of the run that asks how much of the possible rate is used
+FLOWS = 64
+
+
+class Variant(Protocol):
+    """One way of talking to the API; both methods return how many requests they sent."""
+
+    async def purchase(self) -> int: ...
+    async def read(self) -> int: ...
+    async def aclose(self) -> None: ...
+
+
+class WithClient:
+    """`didww_async.Client`, with all it does by default; its rate limit is never reached."""
+
+    def __init__(self, served: Served, *, connections: int) -> None:
+        self._served = served
+        self._client = Client(
+            api_key=KEY,
+            base_url=served.base_url,
+            rate_limit=RateLimit(1_000_000),
+            max_connections=connections,
+        )
+
+    async def purchase(self) -> int:
+        client = self._client
+        (country,) = await client.countries.list(filter={"iso": "US"})
+        (city, *_) = await client.cities.list(filter={"country.id": country.id, "name": "New York"})
+        groups = await client.did_groups.list(
+            filter={"city.id": city.id}, include="stock_keeping_units"
+        )
+        sku = groups[0].stock_keeping_units[0]
+        order = await client.orders.create(OrderCreate(items=(DidOrderItem(sku_id=sku.id),)))
+        order = await client.orders.get(order.id)
+        await client.dids.list(filter={"order.id": order.id})
+        return 6
+
+    async def read(self) -> int:
+        await self._client.countries.list(filter={"iso": "US"})
+        return 1
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+class WithRawAiohttp:
+    """The same requests as a careful programmer writes them: no types, limits or retries."""
+
+    def __init__(
+        self,
+        served: Served,
+        *,
+        connections: int,
+        loads: Callable[[bytes], Any],
+        dumps: Callable[[Any], str | bytes],
+    ) -> None:
+        self._url = served.base_url
+        self._loads = loads
+        self._dumps = dumps
+        self._session = aiohttp.ClientSession(
+            headers={"Accept": JSON_API, "X-DIDWW-API-Version": "2026-04-16", "Api-Key": KEY},
+            connector=aiohttp.TCPConnector(limit=connections),
+        )
+        self._content_type = {"Content-Type": JSON_API}
+
+    async def purchase(self) -> int:
+        country = (await self._get("countries", {"filter[iso]": "US"}))["data"][0]["id"]
+        where = {"filter[country.id]": country, "filter[name]": "New York"}
+        city = (await self._get("cities", where))["data"][0]["id"]
+        where = {"include": "stock_keeping_units", "filter[city.id]": city}
+        groups = await self._get("did_groups", where)
+        skus = groups["data"][0]["relationships"]["stock_keeping_units"]["data"]
+        item = {"type": "did_order_items", "attributes": {"sku_id": skus[0]["id"], "qty": 1}}
+        attributes = {"allow_back_ordering": False, "items": [item]}
+        body = self._dumps({"data": {"type": "orders", "attributes": attributes}})
+        async with self._session.post(
+            f"{self._url}/orders", data=body, headers=self._content_type
+        ) as response:
+            order = self._loads(await response.read())["data"]["id"]
+        await self._get(f"orders/{order}")
+        await self._get("dids", {"filter[order.id]": order})
+        return 6
+
+    async def read(self) -> int:
+        await self._get("countries", {"filter[iso]": "US"})
+        return 1
+
+    async def _get(self, path: str, query: dict[str, str] | None = None) -> Any:
+        async with self._session.get(f"{self._url}/{path}", params=query) as response:
+            return self._loads(await response.read())
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+def variants(served: Served, *, connections: int) -> dict[str, Variant]:
+    """All that can be had here; the first is what the others are compared with."""
+    found: dict[str, Variant] = {}
+    if importlib.util.find_spec("orjson"):
+        import orjson  # noqa: PLC0415 - an extra
+
+        found["raw aiohttp + orjson"] = WithRawAiohttp(
+            served, connections=connections, loads=orjson.loads, dumps=orjson.dumps
+        )
+    found["raw aiohttp + json"] = WithRawAiohttp(
+        served, connections=connections, loads=json.loads, dumps=json.dumps
+    )
+    found["didww_async"] = WithClient(served, connections=connections)
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class Sample:
+    """One turn of one variant, per request: seconds on the clock and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
+Scenario = Callable[[Variant], Awaitable[int]]
+SCENARIOS: dict[str, tuple[Scenario, int]] = {  # and how many requests one turn makes, at least
+    "small GET": (lambda variant: variant.read(), 800),
+    "purchase (6 requests)": (lambda variant: variant.purchase(), 800),
+}
+
+
+async def sample(scenario: Scenario, variant: Variant, *, requests: int, in_flight: int) -> Sample:
+    """Keep `in_flight` callers busy until so many requests were made."""
+    done = 0
+
+    async def caller() -> None:
+        nonlocal done
+        while done < requests:
+            sent = await scenario(variant)
+            done += sent  # apart from the await, which would add to what `done` was before it
+
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(caller() for _ in range(in_flight)))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Sample(wall=wall / done, cpu=cpu / done)
+
+
+async def measure(
+    served: Served, *, repetitions: int, in_flights: Sequence[int] = IN_FLIGHT
+) -> list[dict[str, Any]]:
+    """CPU and rate of every variant, scenario and number of callers."""
+    found: list[dict[str, Any]] = []
+    for in_flight in in_flights:
+        kinds = variants(served, connections=in_flight)
+        taken: dict[str, dict[str, list[Sample]]] = {
+            name: {kind: [] for kind in kinds} for name in SCENARIOS
+        }
+        for repetition in range(-1, repetitions):  # the first warms up and is not counted
+            for name, (scenario, requests) in SCENARIOS.items():
+                order = list(kinds)
+                first = repetition % len(order)
+                for kind in order[first:] + order[:first]:
+                    one = await sample(
+                        scenario, kinds[kind], requests=requests, in_flight=in_flight
+                    )
+                    if repetition >= 0:
+                        taken[name][kind].append(one)
+        for kind in kinds.values():
+            await kind.aclose()
+        for name, samples in taken.items():
+            found += _summary(name, in_flight, samples)
+    return found
+
+
+def _summary(
+    scenario: str, in_flight: int, samples: dict[str, list[Sample]]
+) -> list[dict[str, Any]]:
+    base = next(iter(samples.values()))
+    return [
+        {
+            "scenario": scenario,
+            "in_flight": in_flight,
+            "variant": kind,
+            "cpu_us": statistics.median(one.cpu for one in found) * 1e6,
+            "requests_per_second": 1 / statistics.median(one.wall for one in found),
+            "cpu_ratio": statistics.median(
+                ours.cpu / raw.cpu for ours, raw in zip(found, base, strict=True)
+            ),
+        }
+        for kind, found in samples.items()
+    ]
+
+
+async def measure_latency(served: Served, *, seconds: float) -> list[dict[str, Any]]:
+    """How much of what the latency allows 64 flows get, and which part of a core it takes."""
+    found = []
+    for kind, variant in variants(served, connections=FLOWS).items():
+        scenario, _ = SCENARIOS["purchase (6 requests)"]
+        possible = FLOWS / LATENCY
+        await sample(scenario, variant, requests=FLOWS, in_flight=FLOWS)
+        one = await sample(scenario, variant, requests=round(possible * seconds), in_flight=FLOWS)
+        await variant.aclose()
+        found.append(
+            {
+                "scenario": f"purchase at {LATENCY * 1000:g} ms",
+                "in_flight": FLOWS,
+                "variant": kind,
+                "cpu_us": one.cpu * 1e6,
+                "requests_per_second": 1 / one.wall,
+                "of_possible": 1 / one.wall / possible,
+                "of_a_core": one.cpu / one.wall,
+            }
+        )
+    return found
+
+
+def rows(*, repetitions: int = 15, seconds: float = 5.0) -> list[dict[str, Any]]:
+    """Measure everything; one row per scenario, number of callers and variant."""
+    with canned_server() as served:
+        found = asyncio.run(measure(served, repetitions=repetitions))
+    with canned_server(latency=LATENCY) as served:
+        found += asyncio.run(measure_latency(served, seconds=seconds))
+    return found
+
+
+def print_table(found: Sequence[dict[str, Any]]) -> None:
+    print(f"{'':24}{'in flight':>10}  {'':24}{'CPU/request':>12}{'':>8}{'requests/s':>12}")
+    for row in found:
+        print(
+            f"{row['scenario']:24}{row['in_flight']:>10}  {row['variant']:24}"
+            f"{row['cpu_us']:10.0f}µs{_ratio(row):>8}{row['requests_per_second']:12.0f}"
+            f"{_share(row)}"
+        )
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    return f"{row['cpu_ratio']:.2f}x" if "cpu_ratio" in row else ""
+
+
+def _share(row: dict[str, Any]) -> str:
+    if "of_possible" not in row:
+        return ""
+    return f"  {row['of_possible']:.1%} of what latency allows, {row['of_a_core']:.0%} of a core"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repetitions", type=int, default=15)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    arguments = parser.parse_args()
+    found = rows(repetitions=arguments.repetitions)
+    print_table(found)
+    if arguments.json:
+        about = {"python": platform.python_version(), "aiohttp": aiohttp.__version__}
+        arguments.json.write_text(json.dumps({"about": about, "rows": found}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
