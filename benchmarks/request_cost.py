@@ -193,8 +193,8 @@ async def measure(
                     )
                     if repetition >= 0:
                         taken[name][kind].append(one)
-        for kind in kinds.values():
-            await kind.aclose()
+        for variant in kinds.values():
+            await variant.aclose()
         for name, samples in taken.items():
             found += _summary(name, in_flight, samples)
     return found
