@@ -129,7 +129,7 @@ def variants(served: Served, *, connections: int) -> dict[str, Variant]:
     """All that can be had here; the first is what the others are compared with."""
     found: dict[str, Variant] = {}
     if importlib.util.find_spec("orjson"):
-        import orjson  # noqa: PLC0415 - an extra
+        import orjson
 
         found["raw aiohttp + orjson"] = WithRawAiohttp(
             served, connections=connections, loads=orjson.loads, dumps=orjson.dumps
