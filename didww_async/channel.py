@@ -24,7 +24,13 @@ class Channel:
 
     def body(self, given: object, *, id: str | None = None) -> bytes:
         """Write the body of a request. Raises NotInThisVersion, InvalidInput."""
-        return request_body(given, converter=self.converter, version=self.version, id=id)
+        return request_body(
+            given,
+            converter=self.converter,
+            version=self.version,
+            id=id,
+            codec=self.sender.codec,
+        )
 
 
 def open_channel(*, sender: Sender, version: ApiVersion) -> Channel:

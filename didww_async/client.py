@@ -23,6 +23,7 @@ from didww_async.transport.sender import Sender
 from didww_async.transport.throttle import RateLimit
 from didww_async.transport.tokens import TokenFetcher
 from didww_async.versions import DEFAULT_VERSION, version
+from didww_async.wire.codec import best_codec
 
 if TYPE_CHECKING:
     import aiohttp
@@ -104,6 +105,7 @@ class Client(Api):
             max_orders_in_flight=max_orders_in_flight,
             user_agent=user_agent,
             on_attempt=on_attempt,
+            codec=best_codec(),
         )
         self.catalogue = Catalogue()
         self.state: dict[object, Any] = {}

@@ -26,6 +26,7 @@ from didww_async.transport.exchange import MAX_BODY, Exchange
 from didww_async.transport.limiter import Granted, Limiter
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
+from didww_async.wire.codec import Codec
 from didww_async.wire.document import Document, NotADocument, parse_document
 
 __all__ = ["Sender", "Turn"]
@@ -79,10 +80,12 @@ class Sender:
         max_orders_in_flight: int,
         user_agent: str,
         on_attempt: Callable[[AttemptRecord], None] | None,
+        codec: Codec,
     ) -> None:
         self.base_url = base_url
         self.rate_limit = rate_limit
         self.timeouts = timeouts
+        self.codec = codec
         self._auth = auth
         self._exchange = exchange
         self._retry = retry
@@ -112,7 +115,7 @@ class Sender:
             why = f"the body is longer than {MAX_BODY} bytes"
             raise self.unreadable(call, why, reply=reply)
         try:
-            document = parse_document(reply.body)
+            document = parse_document(reply.body, codec=self.codec)
         except NotADocument as problem:
             raise self.unreadable(call, str(problem), reply=reply) from None
         self._compare_versions(call.api_version, document.api_version)

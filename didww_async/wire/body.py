@@ -1,6 +1,5 @@
 """Typed input -> the JSON:API body of a POST or PATCH."""
 
-import json
 from typing import Any
 
 from cattrs import Converter
@@ -8,13 +7,19 @@ from cattrs import Converter
 from didww_async.errors import InvalidInput
 from didww_async.resources.base import Resource, fields_of, is_relationship, related_type
 from didww_async.versions import ApiVersion
+from didww_async.wire.codec import STANDARD, Codec
 from didww_async.wire.unset import UNSET
 
 __all__ = ["request_body"]
 
 
 def request_body(
-    given: Any, *, converter: Converter, version: ApiVersion, id: str | None = None
+    given: Any,
+    *,
+    converter: Converter,
+    version: ApiVersion,
+    id: str | None = None,
+    codec: Codec = STANDARD,
 ) -> bytes:
     """Write an input object; what is UNSET is not sent, None is sent as null.
 
@@ -42,9 +47,11 @@ def request_body(
     if relationships:
         data["relationships"] = relationships
     try:
-        return json.dumps({"data": data}, separators=(",", ":"), ensure_ascii=False).encode()
+        return codec.dumps({"data": data})
     except UnicodeEncodeError:
         raise InvalidInput(f"the {type_} input holds text that is not valid Unicode") from None
+    except ValueError as problem:
+        raise InvalidInput(f"the {type_} input holds what JSON can't: {problem}") from None
 
 
 def _linkage(type_: str | None, found: Any) -> Any:
