@@ -30,6 +30,7 @@ __all__ = [
     "is_to_many",
     "related_type",
     "relationship",
+    "required_relationship",
     "value",
     "wire_name",
 ]
@@ -85,6 +86,11 @@ def relationship(type: str | None = None) -> Any:
     return attrs.field(default=UNSET, metadata={"relationship": True, "related_type": type})
 
 
+def required_relationship(type: str | None = None) -> Any:
+    """Declare a relationship that an input can't do without."""
+    return attrs.field(metadata={"relationship": True, "related_type": type})
+
+
 def fields_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
     """The declared fields of a resource, nested or input class."""
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
@@ -130,7 +136,9 @@ def related_type(field: "attrs.Attribute[Any]") -> str | None:
     return field.metadata.get("related_type")
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(required_relationship,)
+)
 def value(cls: type[T]) -> type[T]:
     """Make a class a frozen value with keyword-only arguments."""
     return attrs.frozen(cls, kw_only=True, eq=False, repr=False, weakref_slot=False)

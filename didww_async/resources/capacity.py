@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
-from didww_async.resources.base import Resource, attribute, relationship, value
+from didww_async.resources.base import (
+    Resource,
+    attribute,
+    relationship,
+    required_relationship,
+    value,
+)
 from didww_async.resources.inputs import Input
 from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
@@ -145,7 +151,7 @@ class SharedCapacityGroupCreate(Input):
     type: ClassVar[str] = "shared_capacity_groups"
 
     name: str
-    capacity_pool: str = relationship("capacity_pools")
+    capacity_pool: str = required_relationship("capacity_pools")
     shared_channels_count: int | Unset = UNSET
     metered_channels_count: int | None | Unset = UNSET
     external_reference_id: str | None | Unset = UNSET

@@ -9,7 +9,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import Meta, Resource, attribute, relationship, value
+from didww_async.resources.base import (
+    Meta,
+    Resource,
+    attribute,
+    relationship,
+    required_relationship,
+    value,
+)
 from didww_async.resources.identity import IdentityType
 from didww_async.resources.inputs import CallbackMethod, Input
 from didww_async.resources.regulation import AreaLevel, VerificationStatus
@@ -114,7 +121,7 @@ class EmergencyRequirementValidationCreate(Input):
 
     type: ClassVar[str] = "emergency_requirement_validations"
 
-    emergency_requirement: str = relationship("emergency_requirements")
+    emergency_requirement: str = required_relationship("emergency_requirements")
     identity: str | None | Unset = relationship("identities")
     address: str | None | Unset = relationship("addresses")
 
@@ -225,7 +232,7 @@ class EmergencyVerificationCreate(Input):
 
     type: ClassVar[str] = "emergency_verifications"
 
-    address: str = relationship("addresses")
+    address: str = required_relationship("addresses")
     dids: Sequence[str] | Unset = relationship("dids")
     emergency_calling_service: str | Unset = relationship("emergency_calling_services")
     callback_url: str | None | Unset = UNSET

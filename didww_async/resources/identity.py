@@ -7,7 +7,13 @@ import datetime as dt
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import Resource, attribute, relationship, value
+from didww_async.resources.base import (
+    Resource,
+    attribute,
+    relationship,
+    required_relationship,
+    value,
+)
 from didww_async.resources.inputs import Input, check_digits
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
@@ -232,8 +238,8 @@ class AddressCreate(Input):
     address: str
     city_name: str
     postal_code: str
-    identity: str = relationship("identities")
-    country: str = relationship("countries")
+    identity: str = required_relationship("identities")
+    country: str = required_relationship("countries")
     description: str | None | Unset = UNSET
     external_reference_id: str | None | Unset = UNSET
 

@@ -7,7 +7,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
-from didww_async.resources.base import Meta, Resource, attribute, relationship, value
+from didww_async.resources.base import (
+    Meta,
+    Resource,
+    attribute,
+    relationship,
+    required_relationship,
+    value,
+)
 from didww_async.resources.coverage import City, Country, DidGroupType, NanpaPrefix, Region
 from didww_async.resources.inputs import Input
 from didww_async.wire.enums import OpenEnum
@@ -210,7 +217,7 @@ class DidReservationCreate(Input):
 
     type: ClassVar[str] = "did_reservations"
 
-    available_did: str = relationship("available_dids")
+    available_did: str = required_relationship("available_dids")
     description: str | Unset = UNSET
 
 
@@ -222,6 +229,13 @@ class DidReservationFilter(TypedDict, total=False):
 
 
 DidReservationSort = Literal[
-    "created_at", "-created_at", "description", "-description", "expires_at", "-expires_at"
+    "created_at",
+    "-created_at",
+    "description",
+    "-description",
+    "expires_at",
+    "-expires_at",
+    "expire_at",
+    "-expire_at",
 ]
 DidReservationInclude = Literal["available_did", "available_did.did_group"]

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import Resource, attribute, relationship, value
+from didww_async.resources.base import (
+    Resource,
+    attribute,
+    relationship,
+    required_relationship,
+    value,
+)
 from didww_async.resources.identity import Address, Identity, IdentityType
 from didww_async.resources.inputs import CallbackMethod, Input
 from didww_async.wire.enums import OpenEnum
@@ -171,9 +177,9 @@ class ProofCreate(Input):
 
     type: ClassVar[str] = "proofs"
 
-    proof_type: str = relationship("proof_types")
-    entity: Identity | Address = relationship()
-    files: Sequence[str] = relationship("encrypted_files")
+    proof_type: str = required_relationship("proof_types")
+    entity: Identity | Address = required_relationship()
+    files: Sequence[str] = required_relationship("encrypted_files")
     external_reference_id: str | Unset = UNSET
 
 
@@ -223,9 +229,9 @@ class PermanentSupportingDocumentCreate(Input):
 
     type: ClassVar[str] = "permanent_supporting_documents"
 
-    template: str = relationship("supporting_document_templates")
-    identity: str = relationship("identities")
-    files: Sequence[str] = relationship("encrypted_files")
+    template: str = required_relationship("supporting_document_templates")
+    identity: str = required_relationship("identities")
+    files: Sequence[str] = required_relationship("encrypted_files")
     external_reference_id: str | Unset = UNSET
 
 
@@ -335,7 +341,7 @@ class AddressRequirementValidationCreate(Input):
 
     type: ClassVar[str] = "address_requirement_validations"
 
-    address_requirement: str = relationship("address_requirements")
+    address_requirement: str = required_relationship("address_requirements")
     identity: str | None | Unset = relationship("identities")
     address: str | None | Unset = relationship("addresses")
 
@@ -377,8 +383,8 @@ class AddressVerificationCreate(Input):
 
     type: ClassVar[str] = "address_verifications"
 
-    address: str = relationship("addresses")
-    dids: Sequence[str] = relationship("dids")
+    address: str = required_relationship("addresses")
+    dids: Sequence[str] = required_relationship("dids")
     onetime_files: Sequence[str] | Unset = relationship("encrypted_files")
     service_description: str | None | Unset = UNSET
     callback_url: str | None | Unset = UNSET

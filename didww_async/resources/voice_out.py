@@ -16,6 +16,7 @@ from didww_async.resources.base import (
     UnknownNested,
     attribute,
     relationship,
+    required_relationship,
     value,
 )
 from didww_async.resources.inputs import Input
@@ -262,4 +263,4 @@ class VoiceOutTrunkRegenerateCredentialCreate(Input):
 
     type: ClassVar[str] = "voice_out_trunk_regenerate_credentials"
 
-    voice_out_trunk: str = relationship("voice_out_trunks")
+    voice_out_trunk: str = required_relationship("voice_out_trunks")

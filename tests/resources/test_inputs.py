@@ -17,6 +17,7 @@ from didww_async.resources.base import (
     UnknownNested,
     attribute,
     relationship,
+    required_relationship,
     value,
 )
 from didww_async.resources.inputs import CallbackMethod, Input
@@ -54,8 +55,8 @@ class Given(Input):
     type: ClassVar[str] = "givens"
 
     name: str
-    owner: str = relationship("owners")
-    members: Sequence[str] = relationship("members")
+    owner: str = required_relationship("owners")
+    members: Sequence[str] = required_relationship("members")
     things: Sequence[str] | Unset = relationship("things")
     either: Resource | Unset = relationship()
     qty: int | Unset = UNSET
