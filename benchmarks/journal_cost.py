@@ -36,7 +36,7 @@ from flows.journal.record import Event, transition
 
 POSTGRES = os.environ.get("DIDWW_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 ALLOWED = 20  # requests per second
-REQUEST = OrderRequest(sku_id="sku", did_group_id="group", quantity=1)
+REQUEST = OrderRequest.of_one(sku_id="sku", did_group_id="group", quantity=1)
 
 
 async def purchase(journal: PurchaseJournal, reference: str) -> None:

@@ -507,7 +507,7 @@ def _request_of(chosen: Snapshot) -> OrderRequest:
     quote, offer, prefix = chosen.quote, chosen.offer, chosen.nanpa_prefix
     assert quote is not None  # noqa: S101 - the step's check has seen it
     assert offer is not None  # noqa: S101 - as above
-    return OrderRequest(
+    return OrderRequest.of_one(
         sku_id=offer.sku_id,
         did_group_id=offer.did_group_id,
         quantity=quote.quantity,

@@ -1,7 +1,8 @@
 """After the order: waiting for it, reading the numbers, cancelling it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -165,22 +166,60 @@ async def _completed(
     *,
     rules: OrderRules,
 ) -> Completed:
-    wanted = purchase.request.quantity
     pauses = rules.pauses()
     for read in range(1, READS_UNTIL_SHORTFALL + 1):
-        dids = tuple(
-            [did async for did in client.dids.iterate(filter={"order.id": order.id}, sort="number")]
-        )
-        numbers = numbers_of(dids)
-        if len(numbers) >= wanted or read == READS_UNTIL_SHORTFALL:
+        dids = await _dids_of(client, purchase, order)
+        short = shortfall(purchase, dids)
+        if not short or read == READS_UNTIL_SHORTFALL:
             break
         await pauses.wait()
-    known = await journal.read(purchase.key)
-    if known is None or known.state is not State.COMPLETED or len(known.numbers) < len(numbers):
-        known = await record(journal, known or purchase, Event.COMPLETED, numbers=numbers)
-    return Completed(
-        purchase=known, order=order, dids=dids, shortfall=max(0, wanted - len(numbers))
+    known = await keep_numbers(journal, purchase, dids)
+    return Completed(purchase=known, order=order, dids=dids, shortfall=short)
+
+
+async def _dids_of(client: Client, purchase: Purchase, order: Order) -> tuple[Did, ...]:
+    # Which DID group a number is of matters only where the order is for several.
+    several = len(purchase.request.by_group) > 1
+    found = client.dids.iterate(
+        filter={"order.id": order.id}, sort="number", include="did_group" if several else ()
     )
+    return tuple([did async for did in found])
+
+
+async def keep_numbers(
+    journal: PurchaseJournal, purchase: Purchase, dids: Iterable[Did]
+) -> Purchase:
+    """Record that the order is completed with these DIDs. Numbers known before stay in front, so
+    that who gets which does not change when late ones show up."""
+    several = len(purchase.request.by_group) > 1
+    read = {did.number: _group_of(did) for did in dids if numbers_of([did])}
+    known = await journal.read(purchase.key) or purchase
+    told = known.number_groups or ("",) * len(known.numbers)
+    groups = dict(zip(known.numbers, told, strict=True)) | read
+    numbers = tuple(groups)
+    told = tuple(groups.values()) if several else ()
+    is_news = (known.numbers, known.number_groups) != (numbers, told)
+    if known.state is State.COMPLETED and not is_news:
+        return known
+    return await record(journal, known, Event.COMPLETED, numbers=numbers, number_groups=told)
+
+
+def shortfall(purchase: Purchase, dids: Iterable[Did]) -> int:
+    """How many of the ordered numbers are missing, group by group: one too many of one DID group
+    does not make up for another."""
+    wanted = purchase.request.by_group
+    counted = [did for did in dids if numbers_of([did])]
+    if len(wanted) == 1:
+        return max(0, purchase.request.quantity - len(counted))
+    there = Counter(_group_of(did) for did in counted)
+    # Numbers whose group was not told may be of any.
+    missing = sum(max(0, quantity - there[group]) for group, quantity in wanted.items())
+    return max(0, missing - there[""])
+
+
+def _group_of(did: Did) -> str:
+    """The id of a DID's group, "" where it was not told."""
+    return did.did_group.id if did.did_group else ""
 
 
 def numbers_of(dids: Sequence[Did]) -> tuple[str, ...]:

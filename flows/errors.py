@@ -122,16 +122,22 @@ class OutOfStock(FlowError):
     """Fewer numbers are in stock than asked for; nothing was bought.
 
     `available` is the number in stock where known; `choices` what can be done: "fewer",
-    "another offer", "back-order".
+    "another offer", "back-order"; `error` DIDWW's answer, where it was asked.
     """
 
     choices = ("fewer", "another offer", "back-order")
 
     def __init__(
-        self, what: str, *, available: int | None = None, purchase: "Purchase | None" = None
+        self,
+        what: str,
+        *,
+        available: int | None = None,
+        purchase: "Purchase | None" = None,
+        error: ApiError | None = None,
     ) -> None:
         self.available = available
         self.purchase = purchase
+        self.error = error
         super().__init__(
             f"{what}. Nothing was bought; order fewer, choose another offer, or pass "
             "allow_back_ordering=True and wait"

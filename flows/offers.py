@@ -108,7 +108,7 @@ class Quote:
 
     def check(self, limits: Limits) -> None:
         """Raise PriceOverLimit when a price is over its limit."""
-        check_limits(self.setup_price, self.monthly_price, quantity=self.quantity, limits=limits)
+        check_limits([(self.setup_price, self.monthly_price, self.quantity)], limits=limits)
 
     @property
     def monthly_total(self) -> Decimal:
@@ -232,12 +232,19 @@ def quote(
     )
 
 
-def check_limits(setup: Decimal, monthly: Decimal, *, quantity: int, limits: Limits) -> None:
-    """Raise PriceOverLimit when a price is over its limit."""
+def check_limits(items: Sequence[tuple[Decimal, Decimal, int]], *, limits: Limits) -> None:
+    """Raise PriceOverLimit when a price is over its limit.
+
+    `items`: of each its setup and monthly price per number, and its quantity.
+    """
     for name, allowed, price in (
-        ("max_setup", limits.max_setup, setup),
-        ("max_monthly", limits.max_monthly, monthly),
-        ("max_total", limits.max_total, (setup + monthly) * quantity),
+        ("max_setup", limits.max_setup, max(setup for setup, _, _ in items)),
+        ("max_monthly", limits.max_monthly, max(monthly for _, monthly, _ in items)),
+        (
+            "max_total",
+            limits.max_total,
+            sum(((setup + monthly) * count for setup, monthly, count in items), start=Decimal(0)),
+        ),
     ):
         if allowed is not None and price > allowed:
             raise PriceOverLimit(name, allowed=allowed, price=price)

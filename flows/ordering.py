@@ -13,7 +13,7 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import attrs
 
@@ -42,7 +42,7 @@ from flows.journal.record import (
 from flows.recording import record, same_claim
 from flows.rules import OrderRules
 from flows.settling import Settling
-from flows.verdict import Verdict, is_answer_to, stock_item, verdict
+from flows.verdict import Verdict, is_answer_to, stock_items, verdict
 
 __all__ = ["Ordering"]
 
@@ -388,16 +388,20 @@ def _result(purchase: Purchase, failure: DidwwError | None) -> Purchase:
             return purchase
         case State.REFUSED:
             error = failure if isinstance(failure, ApiError) else None
-            if error is not None and stock_item(error):
-                raise OutOfStock(
-                    f"fewer than {purchase.request.quantity} numbers are in stock",
-                    purchase=purchase,
-                )
+            if error is not None and (short := stock_items(error)):
+                raise OutOfStock(_shortage(purchase.request, short), purchase=purchase, error=error)
             raise OrderRefused(purchase=purchase, error=error)
         case State.EXPIRED:
             raise PurchaseExpired(purchase=purchase)
         case _:
             raise OrderOutcomeUnknown(purchase=purchase)
+
+
+def _shortage(request: OrderRequest, short: Collection[int]) -> str:
+    if request.one is not None:
+        return f"fewer than {request.quantity} numbers are in stock"
+    named = [str(item) for position, item in enumerate(request.items) if position in short]
+    return f"fewer numbers are in stock than ordered: {'; '.join(named)}"
 
 
 def _of(request: OrderRequest, purchase: Purchase) -> Purchase:
@@ -408,15 +412,17 @@ def _of(request: OrderRequest, purchase: Purchase) -> Purchase:
 
 
 def _body(purchase: Purchase, *, callback_url: str | None) -> OrderCreate:
-    request = purchase.request
-    item = DidOrderItem(
-        sku_id=request.sku_id,
-        qty=request.quantity,
-        nanpa_prefix_id=UNSET if request.nanpa_prefix_id is None else request.nanpa_prefix_id,
+    items = tuple(
+        DidOrderItem(
+            sku_id=item.sku_id,
+            qty=item.quantity,
+            nanpa_prefix_id=UNSET if item.nanpa_prefix_id is None else item.nanpa_prefix_id,
+        )
+        for item in purchase.request.items
     )
     return OrderCreate(
-        items=(item,),
-        allow_back_ordering=request.allow_back_ordering,
+        items=items,
+        allow_back_ordering=purchase.request.allow_back_ordering,
         external_reference_id=purchase.reference,
         callback_url=callback_url or UNSET,
         callback_method="post" if callback_url else UNSET,

@@ -5,7 +5,7 @@ Source: seed document 000, step 3.
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -93,16 +93,35 @@ class Prices:
             )
 
     async def check_limits(self, request: OrderRequest, limits: Limits) -> None:
-        """Read the price of what is planned: 1 request, none without limits.
+        """Read the prices of what is planned: 1 request per 100 DID groups, none without limits.
 
         Raises PriceOverLimit, OfferChanged when the offer is gone.
         """
         if limits == Limits():
             return
-        found = await self._now(did_group_id=request.did_group_id, sku_id=request.sku_id)
+        now = await self.of_groups(request.by_group)
+        for item in request.items:
+            if item.sku_id not in now:
+                raise OfferChanged(f"SKU {item.sku_id} is gone; choose again")
+        offers = ((now[item.sku_id], item.quantity) for item in request.items)
         check_limits(
-            found.setup_price, found.monthly_price, quantity=request.quantity, limits=limits
+            [(offer.setup_price, offer.monthly_price, quantity) for offer, quantity in offers],
+            limits=limits,
         )
+
+    async def of_groups(self, ids: Iterable[str]) -> dict[str, Offer]:
+        """The offers of these DID groups by SKU id: 1 request per 100 groups."""
+        found: dict[str, Offer] = {}
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), PAGE):
+            groups = await self._client.did_groups.list(
+                filter={"id": wanted[start : start + PAGE]},
+                include=WITH_PRICES,
+                sort="prefix",
+                page_size=PAGE,
+            )
+            found |= {offer.sku_id: offer for offer in offers_from(groups)}
+        return found
 
     async def _now(self, *, did_group_id: str, sku_id: str) -> Offer:
         try:

@@ -149,5 +149,6 @@ def check_same(request: PurchaseRequest, known: Purchase) -> None:
         raise ReferenceMismatch(purchase=known)
     asked = (request.quantity, request.allow_back_ordering)
     stands_for = (known.request.quantity, known.request.allow_back_ordering)
-    if asked != stands_for or request.sku_id not in {None, known.request.sku_id}:
+    known_skus = {item.sku_id for item in known.request.items}
+    if asked != stands_for or not {request.sku_id} <= {None, *known_skus}:
         raise ReferenceMismatch(purchase=known)

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import enum
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from didww_async import (
-    UNSET,
     ApiError,
     DidwwError,
     NotSent,
@@ -18,10 +19,20 @@ from didww_async import (
 from didww_async.resources import DidOrderLine, Order
 from flows.journal.record import Purchase
 
-__all__ = ["CLOCK_SKEW", "Verdict", "is_answer_to", "matching", "misfit", "stock_item", "verdict"]
+__all__ = [
+    "CLOCK_SKEW",
+    "Verdict",
+    "is_answer_to",
+    "matching",
+    "misfit",
+    "refused_items",
+    "stock_items",
+    "verdict",
+]
 
 # The order's clock is DIDWW's, the plan's is the journal's.
 CLOCK_SKEW = dt.timedelta(minutes=5)
+ITEM = re.compile(r"/data/attributes/items/(\d+)(?:/(\w+))?", re.ASCII)
 
 
 class Verdict(enum.Enum):
@@ -59,13 +70,19 @@ def _objects_to_reference(failure: ApiError) -> bool:
     )
 
 
-def stock_item(failure: ApiError) -> bool:
-    """Whether a refusal says that fewer numbers are in stock than ordered."""
-    return any(
-        (error.pointer or "").startswith("/data/attributes/items/")
-        and (error.pointer or "").endswith("/qty")
-        for error in failure.errors
-    )
+def refused_items(failure: ApiError) -> frozenset[int]:
+    """The positions of the items that a refusal names, from 0; none when it names none."""
+    return frozenset(position for position, _ in _items_named(failure))
+
+
+def stock_items(failure: ApiError) -> frozenset[int]:
+    """The positions of the items of which, a refusal says, fewer are in stock than ordered."""
+    return frozenset(position for position, field in _items_named(failure) if field == "qty")
+
+
+def _items_named(failure: ApiError) -> list[tuple[int, str | None]]:
+    pointers = (ITEM.fullmatch(error.pointer or "") for error in failure.errors)
+    return [(int(found[1]), found[2]) for found in pointers if found]
 
 
 def is_answer_to(order: Order, purchase: Purchase) -> bool:
@@ -91,14 +108,38 @@ def misfit(order: Order, purchase: Purchase) -> str | None:
 
 
 def _other_items(order: Order, purchase: Purchase) -> str | None:
+    """Items may come in another order than sent, and the reply tells their DID groups only."""
     if not order.items:
         return None
-    line = order.items[0]
-    if not isinstance(line, DidOrderLine) or len(order.items) != 1:
-        return f"it has {len(order.items)} items, the first of type {line.type or 'unknown'}"
-    request = purchase.request
-    if line.qty not in {request.quantity, None, UNSET}:
-        return f"it is for {line.qty} numbers, not {request.quantity}"
-    if line.did_group_id not in {request.did_group_id, None, UNSET}:
-        return f"it is for DID group {line.did_group_id}, not {request.did_group_id}"
+    lines = [line for line in order.items if isinstance(line, DidOrderLine)]
+    if len(lines) != len(order.items):
+        other = next(line for line in order.items if not isinstance(line, DidOrderLine))
+        return f"it has an item of type {other.type or 'unknown'}"
+    wanted = purchase.request.by_group
+    of_group: Counter[str | None] = Counter()
+    whole = True  # nothing was left out, so that sums can be compared
+    for line in lines:
+        group = line.did_group_id if isinstance(line.did_group_id, str) else None
+        whole = whole and isinstance(line.qty, int) and group is not None
+        of_group[group] += line.qty if isinstance(line.qty, int) else 0
+    for group, quantity in of_group.items():
+        if group is not None and group not in wanted:
+            return f"it is for DID group {group}, not {' or '.join(wanted)}"
+        most = purchase.request.quantity if group is None else wanted[group]
+        if quantity > most or (whole and quantity < most):
+            return f"it is for {quantity} numbers, not {most}"
+    if whole and set(of_group) != set(wanted):
+        return f"it has nothing of DID group {', '.join(set(wanted) - {*map(str, of_group)})}"
+    return None if whole else _left_out(lines, purchase)
+
+
+def _left_out(lines: Sequence[DidOrderLine], purchase: Purchase) -> str | None:
+    """What can still be said where some items came without DID group or quantity."""
+    items = len(purchase.request.items)
+    if len(lines) != items:
+        return f"it has {len(lines)} items, not {items}"
+    quantities = [line.qty for line in lines if isinstance(line.qty, int)]
+    total = purchase.request.quantity
+    if sum(quantities) > total or (len(quantities) == items and sum(quantities) != total):
+        return f"it is for {sum(quantities)} numbers, not {total}"
     return None

@@ -13,6 +13,8 @@ from flows import OrderRules
 NEW_YORK = "368bf92f-c36e-473f-96fc-d53ed1b4028b"
 NEW_YORK_GROUP = "ef7c258f-19b9-478b-ab68-d6b30d00c9f9"
 TWO_CHANNELS = "e2406add-fd8a-475c-b959-81e9619d7a4b"
+TORONTO_GROUP = "e908e526-92e4-40e2-aa0d-19744122bd1d"
+TORONTO_SKU = "e908e526-92e4-40e2-aa0d-197441225000"
 
 HURRIED = OrderRules(
     timeouts=Timeouts(connect=0.5, read=1.0, total=2.0),

@@ -81,7 +81,7 @@ class Buying(Attempt):
         request, wanted = known.request, self._wanted
         if (
             wanted.quantity not in {None, request.quantity}
-            or self._terms.sku not in {None, request.sku_id}
+            or self._terms.sku not in {None, *(item.sku_id for item in request.items)}
             or (wanted.back_order and not request.allow_back_ordering)
             or (known.asked and self._asked(known) not in {None, known.asked})
         ):

@@ -189,13 +189,15 @@ def _status(error: BaseException, purchase: Purchase | None) -> str | None:
 
 def ids_of(purchase: Purchase, ids: SavedIds) -> SavedIds:
     """The ids that the journal knows, among those chosen."""
-    request = purchase.request
+    ids = attrs.evolve(ids, order_id=purchase.order_id)
+    item = purchase.request.one
+    if item is None:  # an order of a batch has no one choice
+        return ids
     return attrs.evolve(
         ids,
-        sku_id=request.sku_id,
-        did_group_id=request.did_group_id,
-        nanpa_prefix_id=request.nanpa_prefix_id,
-        order_id=purchase.order_id,
+        sku_id=item.sku_id,
+        did_group_id=item.did_group_id,
+        nanpa_prefix_id=item.nanpa_prefix_id,
     )
 
 

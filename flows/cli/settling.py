@@ -121,7 +121,7 @@ def _row(purchase: Purchase, error: Exception | None = None) -> dict[str, Any]:
         "state": str(purchase.state),
         "order_id": purchase.order_id,
         "quantity": purchase.request.quantity,
-        "sku_id": purchase.request.sku_id,
+        "sku_id": one.sku_id if (one := purchase.request.one) else None,
         "numbers": purchase.numbers,
         "charged": purchase.amount,
         "planned_at": purchase.planned_at,

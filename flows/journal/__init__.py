@@ -24,6 +24,7 @@ from flows.journal.record import (
     OrderRequest,
     Purchase,
     PurchaseKey,
+    RequestItem,
     State,
 )
 from flows.journal.sqlite import SqliteJournal
@@ -41,6 +42,7 @@ __all__ = [
     "Purchase",
     "PurchaseJournal",
     "PurchaseKey",
+    "RequestItem",
     "SqliteJournal",
     "State",
     "journal_at",

@@ -32,6 +32,7 @@ __all__ = [
     "OrderRequest",
     "Purchase",
     "PurchaseKey",
+    "RequestItem",
     "State",
     "check_reference",
     "transition",
@@ -116,14 +117,66 @@ class PurchaseKey:
 
 
 @attrs.frozen(kw_only=True)
-class OrderRequest:
-    """What is to be ordered; `did_group_id` is what a found order is compared with."""
+class RequestItem:
+    """One item of an order; `did_group_id` is what a found order's items are compared with."""
 
     sku_id: str
     did_group_id: str
     quantity: int
     nanpa_prefix_id: str | None = None
+
+    def __str__(self) -> str:
+        prefix = f" with prefix {self.nanpa_prefix_id}" if self.nanpa_prefix_id else ""
+        return f"{self.quantity} of SKU {self.sku_id}{prefix}"
+
+
+@attrs.frozen(kw_only=True)
+class OrderRequest:
+    """What is to be ordered: one item or several, in the order in which they are sent."""
+
+    items: tuple[RequestItem, ...]
     allow_back_ordering: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not self.items:
+            raise InvalidInput("an order needs at least one item")
+
+    @classmethod
+    def of_one(
+        cls,
+        *,
+        sku_id: str,
+        did_group_id: str,
+        quantity: int,
+        nanpa_prefix_id: str | None = None,
+        allow_back_ordering: bool = False,
+    ) -> "OrderRequest":
+        """A request with a single item."""
+        item = RequestItem(
+            sku_id=sku_id,
+            did_group_id=did_group_id,
+            quantity=quantity,
+            nanpa_prefix_id=nanpa_prefix_id,
+        )
+        return cls(items=(item,), allow_back_ordering=allow_back_ordering)
+
+    @property
+    def one(self) -> RequestItem | None:
+        """The item, when there is no other one."""
+        return self.items[0] if len(self.items) == 1 else None
+
+    @property
+    def quantity(self) -> int:
+        """How many numbers are ordered, over all items."""
+        return sum(item.quantity for item in self.items)
+
+    @property
+    def by_group(self) -> Mapping[str, int]:
+        """How many numbers are ordered of each DID group."""
+        found: dict[str, int] = {}
+        for item in self.items:
+            found[item.did_group_id] = found.get(item.did_group_id, 0) + item.quantity
+        return found
 
     @property
     def fingerprint(self) -> str:
@@ -132,8 +185,9 @@ class OrderRequest:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def __str__(self) -> str:
-        prefix = f" with prefix {self.nanpa_prefix_id}" if self.nanpa_prefix_id else ""
-        return f"{self.quantity} of SKU {self.sku_id}{prefix}"
+        if self.one is not None:
+            return str(self.one)
+        return f"{self.quantity} numbers in {len(self.items)} items"
 
 
 def _price(_: object, attribute: "attrs.Attribute[Any]", found: object) -> None:
@@ -144,7 +198,8 @@ def _price(_: object, attribute: "attrs.Attribute[Any]", found: object) -> None:
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """Most that may be paid, USD without VAT: setup and monthly per number, total for the order.
+    """Most that may be paid, USD without VAT: setup and monthly per number of any item, total for
+    the whole order.
 
     Raises InvalidInput for what is no price.
     """
@@ -160,7 +215,8 @@ class Purchase:
 
     `attempt` counts claims; `owner` names the last one's maker. `surely_bought` says that DIDWW
     accepted the order though its id is unknown, `doubtful` that it was sent again while nobody
-    knew what became of the first time. `asked`: the fingerprint of the caller's own request. Times
+    knew what became of the first time. `asked`: the fingerprint of the caller's own request.
+    `number_groups`: the DID group of each of `numbers`, where the order is for several. Times
     are the journal's own; `updated_at` is filled in by the journal when it writes, and says nothing
     about equality.
     """
@@ -178,6 +234,7 @@ class Purchase:
     order_id: str | None = None
     amount: Decimal | None = None
     numbers: tuple[str, ...] = ()
+    number_groups: tuple[str, ...] = ()
     error: str | None = None
     surely_bought: bool = False
     doubtful: bool = False

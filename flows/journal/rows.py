@@ -47,6 +47,7 @@ class Details:
     limits: Limits
     amount: Decimal | None = None
     numbers: tuple[str, ...] = ()
+    number_groups: tuple[str, ...] = ()
     error: str | None = None
     surely_bought: bool = False
     doubtful: bool = False
@@ -77,6 +78,7 @@ def to_row(purchase: Purchase) -> dict[str, Any]:
         limits=purchase.limits,
         amount=purchase.amount,
         numbers=purchase.numbers,
+        number_groups=purchase.number_groups,
         error=purchase.error,
         surely_bought=purchase.surely_bought,
         doubtful=purchase.doubtful,

@@ -28,7 +28,7 @@ def left(reference: str, state: State, *, origin: str, minutes: float = 5, **mor
     sent = {} if state is State.PLANNED else {"claimed_at": then, "attempt": 1, "owner": "gone"}
     return Purchase(
         key=PurchaseKey(origin=origin, account="default", reference=reference),
-        request=OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1),
+        request=OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1),
         limits=Limits(),
         state=state,
         planned_at=then,

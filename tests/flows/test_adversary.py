@@ -42,8 +42,8 @@ from flows.journal.record import Event, transition
 from flows.ordering import Ordering
 from flows.recording import record
 
-FIVE = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=5)
-ONE = attrs.evolve(FIVE, quantity=1)
+FIVE = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=5)
+ONE = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 
 
 @pytest.fixture

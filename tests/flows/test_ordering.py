@@ -9,10 +9,18 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from purchases import GIVES_UP_SOON, HURRIED, NEW_YORK_GROUP, TWO_CHANNELS, posts
+from purchases import (
+    GIVES_UP_SOON,
+    HURRIED,
+    NEW_YORK_GROUP,
+    TORONTO_GROUP,
+    TORONTO_SKU,
+    TWO_CHANNELS,
+    posts,
+)
 
-from didww_async import Client, DidwwError, RateLimit, RetryPolicy, Unauthorized
-from didww_async.resources import DidOrderItem, OrderCreate
+from didww_async import UNSET, Client, DidwwError, RateLimit, RetryPolicy, Unauthorized
+from didww_async.resources import Did, DidGroup, DidOrderItem, OrderCreate
 from didww_async.simulator import (
     AnswerLate,
     Delay,
@@ -29,20 +37,24 @@ from didww_async.simulator import (
     Simulator,
     TooMany,
 )
+from flows.completion import Completed, shortfall, wait_for_order
 from flows.errors import (
     DuplicateOrders,
     FlowError,
     OrderOutcomeUnknown,
     OrderRefused,
+    OutOfStock,
     PurchaseExpired,
     ReferenceMismatch,
     ReferenceTaken,
 )
-from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, State
+from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, RequestItem, State
 from flows.ordering import Ordering
 from flows.rules import OrderRules
+from flows.verdict import refused_items
 
-REQUEST = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
+REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
+TWO = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=2)
 
 
 async def place(
@@ -176,7 +188,7 @@ async def test_a_refusal_is_final_for_its_watchers_but_may_be_ordered_anew(
     assert caught.value.error is not None
     assert 403 == caught.value.error.status
     sim.read_only = False
-    purchase = await place(ordering, request=attrs.evolve(REQUEST, quantity=2))
+    purchase = await place(ordering, request=TWO)
     assert State.ORDERED is purchase.state
     assert 1 == len(sim.orders)
 
@@ -189,7 +201,7 @@ async def test_another_request_under_a_used_reference_is_refused(
 ) -> None:
     await place(ordering)
     with pytest.raises(ReferenceMismatch, match="1 of SKU"):
-        await place(ordering, request=attrs.evolve(REQUEST, quantity=2))
+        await place(ordering, request=TWO)
     assert 1 == posts(sim)
 
 
@@ -452,3 +464,70 @@ def test_rules_are_values() -> None:
     assert OrderRules() == OrderRules()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         OrderRules().margin = 1  # type: ignore[misc]
+
+
+# -- several items
+
+SEVERAL = OrderRequest(
+    items=(
+        RequestItem(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=3),
+        RequestItem(sku_id=TORONTO_SKU, did_group_id=TORONTO_GROUP, quantity=2),
+    )
+)
+
+
+async def test_an_order_of_several_items_is_one_post(ordering: Ordering, sim: Simulator) -> None:
+    purchase = await place(ordering, request=SEVERAL)
+    assert (State.ORDERED, 1, 5) == (purchase.state, posts(sim), sim.orders[0].qty)
+
+
+async def test_an_order_of_several_items_is_found_again(ordering: Ordering, sim: Simulator) -> None:
+    sim.inject(DropAfter(), method="POST", path="/orders")
+    purchase = await place(ordering, request=SEVERAL)
+    assert (sim.orders[0].id, 1) == (purchase.order_id, posts(sim))
+
+
+async def test_a_refusal_names_the_item_that_is_short(
+    ordering: Ordering, journal: MemoryJournal, sim: Simulator
+) -> None:
+    sim.set_stock(group_id=TORONTO_GROUP, count=1)
+    with pytest.raises(OutOfStock, match=f"2 of SKU {TORONTO_SKU}") as caught:
+        await place(ordering, request=SEVERAL)
+    assert caught.value.error is not None
+    assert {1} == refused_items(caught.value.error)
+    assert State.REFUSED is await state(journal, ordering)
+    assert [] == sim.orders
+
+
+async def test_numbers_of_several_groups_are_kept_with_their_groups(
+    client: Client, ordering: Ordering, journal: MemoryJournal, sim: Simulator
+) -> None:
+    purchase = await place(ordering, request=SEVERAL)
+    result = await wait_for_order(client, journal, purchase, rules=HURRIED, timeout=5)
+    assert isinstance(result, Completed)
+    known = result.purchase
+    groups = {did.number: did.group_id for did in sim.dids}
+    assert groups == dict(zip(known.numbers, known.number_groups, strict=True))
+    assert (5, 0) == (len(groups), result.shortfall)
+
+
+@pytest.mark.parametrize(
+    ("missing", "groups"),
+    [
+        (0, {NEW_YORK_GROUP: 3, TORONTO_GROUP: 2}),
+        (1, {NEW_YORK_GROUP: 4, TORONTO_GROUP: 1}),
+        (1, {NEW_YORK_GROUP: 3, TORONTO_GROUP: 1}),
+        (0, {NEW_YORK_GROUP: 3, TORONTO_GROUP: 1, "": 1}),
+        (5, {}),
+    ],
+)
+async def test_too_many_of_one_group_do_not_make_up_for_another(
+    missing: int, groups: dict[str, int], ordering: Ordering
+) -> None:
+    purchase = await place(ordering, request=SEVERAL)
+    dids = [
+        Did(id=f"{group}-{n}", number=f"1{n}", did_group=DidGroup(id=group) if group else UNSET)
+        for group, quantity in groups.items()
+        for n in range(quantity)
+    ]
+    assert missing == shortfall(purchase, dids)

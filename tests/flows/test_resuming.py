@@ -24,7 +24,7 @@ from flows.journal import JournalUnavailable, Limits, MemoryJournal, OrderReques
 from flows.journal.record import Event, transition
 from flows.ordering import Ordering
 
-REQUEST = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
+REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 LONG_AGO = dt.timedelta(minutes=10)
 
 
@@ -134,7 +134,7 @@ async def test_an_order_whose_answer_was_lost_is_found_with_its_numbers(
 def order_of(purchase: Purchase) -> OrderCreate:
     """The order that the dead process may have sent."""
     return OrderCreate(
-        items=(DidOrderItem(sku_id=purchase.request.sku_id, qty=1),),
+        items=(DidOrderItem(sku_id=TWO_CHANNELS, qty=1),),
         external_reference_id=purchase.reference,
     )
 

@@ -20,7 +20,7 @@ from flows.errors import OrderOutcomeUnknown
 from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, State
 from flows.ordering import Ordering
 
-REQUEST = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=2)
+REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=2)
 SELDOM = attrs.evolve(HURRIED, look_every=(30.0, 60.0))  # polling alone would take minutes
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import attrs
 import pytest
 
 from didww_async import (
@@ -25,8 +26,8 @@ from didww_async import (
     ValidationFailed,
 )
 from didww_async.resources import DidOrderLine, Order, UnknownNested
-from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, State
-from flows.verdict import Verdict, matching, misfit, stock_item, verdict
+from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, RequestItem, State
+from flows.verdict import Verdict, matching, misfit, refused_items, stock_items, verdict
 
 SAID = ErrorObject(status="4xx", code="100", title="no", detail="no")
 REFERENCE_TAKEN = ErrorObject(
@@ -94,13 +95,20 @@ def test_each_failure_of_the_post_has_its_verdict(expected: Verdict, failure: Di
 )
 def test_a_refusal_for_stock_is_told_by_its_pointer(expected: bool, pointer: str | None) -> None:
     refusal = answer(ValidationFailed, 422, ErrorObject(pointer=pointer))
-    assert expected is stock_item(refusal)
+    assert expected is bool(stock_items(refusal))
+
+
+def test_a_refusal_tells_which_items_it_is_about() -> None:
+    pointers = ("items/3/qty", "items/0/sku_id", "items", "items/x/qty", "base")
+    objections = [ErrorObject(pointer=f"/data/attributes/{end}") for end in pointers]
+    refusal = answer(ValidationFailed, 422, *objections)
+    assert ({0, 3}, {3}) == (refused_items(refusal), stock_items(refusal))
 
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 PURCHASE = Purchase(
     key=PurchaseKey(origin="o", account="a", reference="ref-1"),
-    request=OrderRequest(sku_id="sku", did_group_id="group", quantity=3),
+    request=OrderRequest.of_one(sku_id="sku", did_group_id="group", quantity=3),
     limits=Limits(),
     state=State.SENT,
     planned_at=NOON,
@@ -125,6 +133,46 @@ LINE = DidOrderLine(qty=3, did_group_id="group")
 )
 def test_an_order_found_again_must_fit_the_plan(fits: bool, order: Order) -> None:
     why = misfit(order, PURCHASE)
+    assert fits is (why is None), why
+
+
+SEVERAL = attrs.evolve(
+    PURCHASE,
+    request=OrderRequest(
+        items=(
+            RequestItem(sku_id="a", did_group_id="x", quantity=2, nanpa_prefix_id="p"),
+            RequestItem(sku_id="a", did_group_id="x", quantity=3, nanpa_prefix_id="q"),
+            RequestItem(sku_id="b", did_group_id="y", quantity=4),
+        )
+    ),
+)
+
+
+def item(group: str | None, quantity: int | None) -> DidOrderLine:
+    return DidOrderLine(
+        did_group_id=UNSET if group is None else group, qty=UNSET if quantity is None else quantity
+    )
+
+
+@pytest.mark.parametrize(
+    ("fits", "items"),
+    [
+        (True, [item("y", 4), item("x", 3), item("x", 2)]),
+        (True, [item("x", 5), item("y", 4)]),  # told together
+        (True, [item("x", None), item("x", 2), item("y", None)]),
+        (True, [item(None, 4), item(None, 2), item(None, 3)]),
+        (False, [item("y", 4), item("x", 3), item("x", 3)]),
+        (False, [item("y", 5), item("x", 4)]),
+        (False, [item("x", 5)]),
+        (False, [item("x", 5), item("y", 4), item("z", 1)]),
+        (False, [item("x", None), item("y", None)]),
+        (False, [item("x", 6), item("x", None), item("y", None)]),
+        (False, [item(None, 4), item(None, 2), item(None, 4)]),
+        (False, [item("x", 2), item("x", 3), item("y", 4), UnknownNested()]),
+    ],
+)
+def test_several_items_fit_in_any_order(fits: bool, items: list[DidOrderLine]) -> None:
+    why = misfit(Order(id="1", created_at=NOON, items=tuple(items)), SEVERAL)
     assert fits is (why is None), why
 
 

@@ -20,7 +20,7 @@ from didww_async.transport.call import AttemptRecord
 from flows.journal import Limits, OrderRequest, SqliteJournal
 from flows.ordering import Ordering, OrderRules
 
-REQUEST = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
+REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 # Times of a real order, so that nobody takes a busy machine for a lost answer; quick watching.
 RULES = OrderRules(look_every=(0.1, 1.0))
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, State
+from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, RequestItem, State
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 POSTGRES = os.environ.get("DIDWW_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
@@ -18,7 +18,7 @@ POSTGRES_REQUIRED = os.environ.get("DIDWW_REQUIRE_POSTGRES") == "1"
 def purchase(reference: str = "ref-1", state: State = State.PLANNED, **more: Any) -> Purchase:
     record = Purchase(
         key=PurchaseKey(origin="http://x/v3", account="default", reference=reference),
-        request=OrderRequest(sku_id="sku", did_group_id="group", quantity=1),
+        request=OrderRequest.of_one(sku_id="sku", did_group_id="group", quantity=1),
         limits=Limits(max_monthly=Decimal("4.50")),
         state=state,
         planned_at=NOON,
@@ -48,12 +48,16 @@ COUNTS = st.integers(0, 2**62)
 
 
 def purchases(key: st.SearchStrategy[PurchaseKey]) -> st.SearchStrategy[Purchase]:
-    requests = st.builds(
-        OrderRequest,
+    items = st.builds(
+        RequestItem,
         sku_id=st.text(),
         did_group_id=st.text(),
         quantity=st.integers(),
         nanpa_prefix_id=st.none() | st.text(),
+    )
+    requests = st.builds(
+        OrderRequest,
+        items=st.lists(items, min_size=1, max_size=3).map(tuple),
         allow_back_ordering=st.booleans(),
     )
     limits = st.builds(
@@ -77,6 +81,7 @@ def purchases(key: st.SearchStrategy[PurchaseKey]) -> st.SearchStrategy[Purchase
         order_id=st.none() | NAMES,
         amount=st.none() | PRICES,
         numbers=st.lists(st.text()).map(tuple),
+        number_groups=st.lists(st.text()).map(tuple),
         error=st.none() | st.text(),
         surely_bought=st.booleans(),
         doubtful=st.booleans(),

@@ -26,7 +26,7 @@ from flows.journal import (
 )
 from flows.ordering import Ordering
 
-REQUEST = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
+REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 RULES = attrs.evolve(HURRIED, settle_for=0.3, look_every=(0.01, 0.05), claim_age=30)
 RULES = attrs.evolve(RULES, timeouts=attrs.evolve(HURRIED.timeouts, connect=0.1, total=0.3))
 

@@ -29,6 +29,8 @@ T = TypeVar("T")
 NUMBERS = itertools.count()
 REFERENCES = ("ref-1", "ref-2", "ref-3")
 ORDER_IDS = ("o-1", "o-2")
+ONE_ITEM = '{"items": [{"sku_id": "s", "did_group_id": "g", "quantity": 1}]}'
+ODD_ITEM = ONE_ITEM.replace("1", '1, "tomorrow": 1')
 HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
@@ -65,7 +67,13 @@ def test_any_record_comes_back_as_it_was(data: st.DataObject, shared: Any) -> No
 def test_every_field_is_kept() -> None:
     columns = {"key": "reference", "request": "details", "limits": "details"}
     changed = purchase(
-        amount=None, numbers=("1",), error="e", surely_bought=True, doubtful=True, asked="a"
+        amount=None,
+        numbers=("1",),
+        number_groups=("g",),
+        error="e",
+        surely_bought=True,
+        doubtful=True,
+        asked="a",
     )
     row = to_row(changed)
     kept = {**row, **json.loads(row["details"]), "amount": None, "updated_at": None}
@@ -76,8 +84,9 @@ def test_every_field_is_kept() -> None:
 
 def test_a_row_written_today_is_understood_by_every_later_version() -> None:
     details = (
-        '{"request": {"sku_id": "s", "did_group_id": "g", "quantity": 2, "nanpa_prefix_id": null,'
-        ' "allow_back_ordering": true}, "limits": {"max_setup": null, "max_monthly": "4.50",'
+        '{"request": {"items": [{"sku_id": "s", "did_group_id": "g", "quantity": 2,'
+        ' "nanpa_prefix_id": null}], "allow_back_ordering": true},'
+        ' "limits": {"max_setup": null, "max_monthly": "4.50",'
         ' "max_total": null}, "amount": "9.00", "numbers": ["12125550000"]}'
     )
     row = {**to_row(purchase()), "updated_at": None, "details": details}
@@ -93,18 +102,24 @@ def test_a_row_written_today_is_understood_by_every_later_version() -> None:
         {"state": "posted"},
         {"details": "{}"},
         {"details": "no JSON"},
-        {"details": '{"request": {"sku_id": "s", "did_group_id": "g", "quantity": 1}}'},
+        {"details": f'{{"request": {ONE_ITEM}}}'},
+        {"details": '{"request": {"items": []}, "limits": {}}'},
         {"details": '{"request": {}, "limits": {}, "tomorrow": 1}'},
-        {
-            "details": '{"request": {"sku_id": "s", "did_group_id": "g", "quantity": 1,'
-            ' "tomorrow": 1}, "limits": {}}'
-        },
-        {
-            "details": '{"request": {"sku_id": "s", "did_group_id": "g", "quantity": 1},'
-            ' "limits": {"max_total": 1.1}}'
-        },
+        {"details": f'{{"request": {ONE_ITEM[:-1]}, "tomorrow": 1}}, "limits": {{}}}}'},
+        {"details": f'{{"request": {ODD_ITEM}, "limits": {{}}}}'},
+        {"details": f'{{"request": {ONE_ITEM}, "limits": {{"max_total": 1.1}}}}'},
     ],
-    ids=["state", "empty", "no JSON", "no limits", "field", "field of the request", "float"],
+    ids=[
+        "state",
+        "empty",
+        "no JSON",
+        "no limits",
+        "no items",
+        "field",
+        "field of the request",
+        "field of an item",
+        "float",
+    ],
 )
 def test_what_this_version_does_not_know_is_refused(change: dict[str, str]) -> None:
     row = {**to_row(purchase()), "updated_at": None, **change}

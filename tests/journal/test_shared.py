@@ -32,7 +32,7 @@ async def test_what_is_written_is_read(journal: PurchaseJournal) -> None:
 
 async def test_inserting_again_changes_nothing(journal: PurchaseJournal) -> None:
     plan = await journal.insert(purchase())
-    other = purchase(request=OrderRequest(sku_id="x", did_group_id="y", quantity=9))
+    other = purchase(request=OrderRequest.of_one(sku_id="x", did_group_id="y", quantity=9))
     assert plan == await journal.insert(other)
     assert [plan] == await journal.list()
 

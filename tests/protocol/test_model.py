@@ -139,7 +139,9 @@ class PurchaseMachine(RuleBasedStateMachine):
 
     @rule(worker=WORKERS, name=NAMES, quantity=st.sampled_from([1, 1, 1, 2]))
     def order(self, worker: int, name: int, quantity: int) -> None:
-        request = OrderRequest(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=quantity)
+        request = OrderRequest.of_one(
+            sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=quantity
+        )
         place = self.workers[worker].place(
             request, reference=f"{self.prefix}{name}", limits=Limits(), born_here=False
         )

@@ -21,7 +21,7 @@ from flows.journal import (
 )
 from flows.ordering import Ordering
 
-REQUEST = OrderRequest(
+REQUEST = OrderRequest.of_one(
     sku_id="e2406add-fd8a-475c-b959-81e9619d7a4b",
     did_group_id="ef7c258f-19b9-478b-ab68-d6b30d00c9f9",
     quantity=1,

@@ -46,7 +46,9 @@ REQUESTS = st.builds(
 RECORDS = st.builds(
     Purchase,
     key=st.just(PurchaseKey(origin="http://x/v3", account="default", reference="ref-1")),
-    request=st.builds(OrderRequest, sku_id=st.text(), did_group_id=st.text(), quantity=st.just(2)),
+    request=st.builds(
+        OrderRequest.of_one, sku_id=st.text(), did_group_id=st.text(), quantity=st.just(2)
+    ),
     limits=st.builds(Limits, max_setup=MONEY, max_total=MONEY),
     state=st.sampled_from(State),
     order_by=st.just(NOON),
