@@ -346,7 +346,7 @@ class PreparedOrder:
     ) -> None:
         self._state = "done"
         if self._turn is not None:
-            await self._turn.end()
+            self._turn.end()
 
     async def send(self) -> "Order":
         """Send the one POST and read its answer; a second call is refused.

@@ -18,7 +18,7 @@ def _seconds(_: object, attribute: "attrs.Attribute[float]", seconds: float) -> 
         raise InvalidInput(f"timeout {attribute.name!r} is more than 0 seconds, not {seconds}")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Timeouts:
     """Time limits of one attempt, in seconds.
 
@@ -58,10 +58,15 @@ class Call:
     timeouts: Timeouts | None = None
     sink: Sink | None = None
 
+    @property
+    def kind(self) -> str:
+        """What takes alike, such as "GET cities"."""
+        return f"{self.method} {self.path.partition('/')[0]}"
+
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """What the server answered, as it came. Header names are lower case.
+    """What the server answered, as it came. `headers` are found by names in any case.
 
     `cut_off` says why the body ends early ("" when it is whole): the status is the server's word
     nevertheless. `secrets` are what must not show where the body is quoted.
@@ -72,6 +77,11 @@ class Reply:
     body: bytes
     cut_off: str = ""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it is a whole 2xx."""
+        return 200 <= self.status < 300 and not self.cut_off
 
     @property
     def request_id(self) -> str | None:

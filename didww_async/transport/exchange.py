@@ -1,10 +1,14 @@
 """One attempt is one HTTP exchange: it returns what came or raises what aiohttp raised."""
 
 import asyncio
+import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from didww_async.errors import ClientClosed
@@ -15,14 +19,36 @@ __all__ = ["MAX_BODY", "Exchange"]
 
 MAX_BODY = 32 * 1024 * 1024  # larger than any reply of the API
 IDLE_FOR_READS = 15.0
-ON_SENT = "didww_async.on_sent"  # in aiohttp's trace context, beside whatever others look for
 # A connection the server closed while it was idle fails a write with "outcome unknown", needlessly:
 # writes travel on connections of their own, which are dropped after this many idle seconds.
 IDLE_FOR_WRITES = 2.0
 
 
+# What to call when the current task's request leaves; None when it has left.
+LEAVES: ContextVar[Callable[[], None] | None] = ContextVar("LEAVES", default=None)
+
+
 class ConnectionDropped(aiohttp.ClientConnectionError):
     """The connection ended before an answer began."""
+
+
+class _OneEach(aiohttp.TCPConnector):
+    """Gives one connection to each exchange, and tells when it does: the request leaves at once.
+
+    aiohttp asks for a second one to send GET, PUT and DELETE again when a connection drops. That
+    would be a request beside the rate limit, and a DELETE that worked would read as NotFound.
+    """
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        leaves = LEAVES.get()
+        if leaves is None:
+            raise ConnectionDropped("the connection ended before an answer began")
+        connection = await super().connect(req, traces, timeout)
+        LEAVES.set(None)
+        leaves()
+        return connection
 
 
 class Exchange:
@@ -38,6 +64,8 @@ class Exchange:
         self._borrowed = session
         self._max_connections = max_connections
         self._trace_configs = list(trace_configs)
+        # In the place of the middlewares of the user's session, which might repeat as well.
+        self._middlewares = () if session is None else (_once,)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -51,34 +79,31 @@ class Exchange:
         body: bytes | Form | None,
         fresh: bool,
         timeouts: Timeouts,
-        sink: Sink | None = None,
         on_sent: Callable[[], None],
         on_answer: Callable[[], None],
+        sink: Sink | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> Reply:
         """Send one request and read its answer, of a body over MAX_BODY the beginning; with a
         `sink` the whole body of a success goes there.
 
-        `on_sent` is called when the headers leave (with a borrowed session: when the answer
+        `on_sent` is called when the request leaves (with a borrowed session: when the answer
         begins), `on_answer` when the answer begins. Raises aiohttp's errors and TimeoutError as
         they come, but only before that: later a failure leaves a reply whose body is cut off.
+        `secrets` go along in the reply.
         """
         session = self._session(fresh=fresh)
         data = await _opened(body) if isinstance(body, Form) else body
+        LEAVES.set(on_sent)
         async with session.request(
             method,
             url,
             headers=headers,
             data=data,
-            timeout=aiohttp.ClientTimeout(
-                total=timeouts.total,
-                connect=timeouts.connect,
-                sock_connect=timeouts.connect,
-                sock_read=timeouts.read,
-            ),
+            timeout=_limits(timeouts),
             allow_redirects=False,
             raise_for_status=False,
-            middlewares=(_once,),
-            trace_request_ctx={ON_SENT: on_sent},
+            middlewares=self._middlewares,
         ) as response:
             on_sent()
             on_answer()
@@ -88,9 +113,10 @@ class Exchange:
                 answer, cut_off = b"", await _poured(response, sink)
             return Reply(
                 status=response.status,
-                headers={name.lower(): found for name, found in response.headers.items()},
+                headers=response.headers,
                 body=answer,
                 cut_off=cut_off,
+                secrets=secrets,
             )
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
@@ -99,12 +125,12 @@ class Exchange:
             return self._borrowed
         if (found := self._sessions.get(fresh)) is None:
             found = self._sessions[fresh] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=_OneEach(
                     limit=self._max_connections,
                     keepalive_timeout=IDLE_FOR_WRITES if fresh else IDLE_FOR_READS,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=[_tells_when_sent(), *self._trace_configs],
+                trace_configs=self._trace_configs,
             )
         return found
 
@@ -128,13 +154,22 @@ class Exchange:
             await session.close()
 
 
+@functools.lru_cache(maxsize=16)
+def _limits(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=timeouts.total,
+        connect=timeouts.connect,
+        sock_connect=timeouts.connect,
+        sock_read=timeouts.read,
+    )
+
+
 async def _once(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Keep aiohttp from repeating: it sends GET, PUT and DELETE again when a connection drops.
 
-    That would be a request beside the rate limit, and a DELETE that worked would read as NotFound.
-    In the place of the session's own middlewares, which might repeat as well.
+    For borrowed sessions, whose connector is not ours. See `_OneEach`.
     """
     try:
         return await send(request)
@@ -175,9 +210,12 @@ async def _poured(response: aiohttp.ClientResponse, sink: Sink) -> str:
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str]:
     """The body, and why it is cut off ("" when it is not)."""
+    content = response.content
     body = bytearray()
     try:
-        async for chunk in response.content.iter_any():
+        while chunk := await content.readany():
+            if not body and content.at_eof():
+                return chunk, ""  # most replies come in one piece
             body += chunk
             if len(body) > MAX_BODY:
                 response.close()
@@ -185,19 +223,3 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str]:
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
         return bytes(body), f"the body broke off ({type(problem).__name__})"
     return bytes(body), ""
-
-
-def _tells_when_sent() -> aiohttp.TraceConfig:
-    config = aiohttp.TraceConfig()
-
-    async def headers_sent(
-        _session: aiohttp.ClientSession,
-        context: object,
-        _params: aiohttp.TraceRequestHeadersSentParams,
-    ) -> None:
-        found = getattr(context, "trace_request_ctx", None) or {}
-        if (on_sent := found.get(ON_SENT)) is not None:
-            on_sent()
-
-    config.on_request_headers_sent.append(headers_sent)
-    return config

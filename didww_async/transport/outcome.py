@@ -64,12 +64,10 @@ def error_of_exception(
     return None
 
 
-def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> ApiError | None:
-    """The error an answer stands for; None for a whole 2xx."""
+def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> ApiError:
+    """The error that an answer stands for which did not succeed."""
     if 200 <= reply.status < 300:
-        if reply.cut_off:
-            return unreadable(reply, method=method, url=url, why=reply.cut_off)
-        return None
+        return unreadable(reply, method=method, url=url, why=reply.cut_off)
     body = without(reply.secrets, reply.body.decode("utf-8", "replace"))
     errors = parse_errors(body)
     return _class_for(reply.status, errors)(

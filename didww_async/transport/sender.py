@@ -1,18 +1,17 @@
 """The way of a request: retry loop -> connection limit -> rate limit -> one exchange -> outcome."""
 
 import asyncio
-import contextlib
 import copy
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import attrs
 from yarl import URL
 
 from didww_async.auth import Auth, NoKey, Renewable
 from didww_async.errors import (
+    ApiError,
     DidwwError,
     Forbidden,
     NotSent,
@@ -23,6 +22,7 @@ from didww_async.errors import (
 )
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
 from didww_async.transport.exchange import MAX_BODY, Exchange
+from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Granted, Limiter
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
@@ -31,9 +31,7 @@ from didww_async.wire.document import Document, NotADocument, parse_document
 
 __all__ = ["Sender", "Turn"]
 
-MEDIA_TYPE = "application/vnd.api+json"
 PAUSE_AFTER_429 = 1.0  # seconds, when the server names none: its window
-SHORTEST_SECRET = 6  # characters: shorter words of a header are no secrets
 
 log = logging.getLogger("didww_async")
 
@@ -44,11 +42,13 @@ class Turn:
     `waited`: seconds it took to get them; `began`: whether an exchange was started on it.
     """
 
+    __slots__ = ("_slots", "auth", "began", "grant", "waited")
+
     def __init__(
         self,
         *,
         grant: Granted,
-        held: contextlib.AsyncExitStack,
+        slots: Sequence[asyncio.Semaphore],
         waited: float,
         auth: Mapping[str, str],
     ) -> None:
@@ -56,12 +56,13 @@ class Turn:
         self.auth = auth
         self.waited = waited
         self.began = False
-        self._held = held
+        self._slots = slots
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Free the slots; a grant that was not used is given back."""
         self.grant.give_back()
-        await self._held.aclose()
+        _release(self._slots)
+        self._slots = ()
 
 
 class Sender:
@@ -94,6 +95,7 @@ class Sender:
         self._slots = asyncio.Semaphore(max_connections)
         self._order_slots = asyncio.Semaphore(max_orders_in_flight)
         self._user_agent = user_agent
+        self._headers = RequestHeaders(user_agent=user_agent, auth={})
         self._on_attempt = on_attempt
         self._warned: set[tuple[str, str]] = set()
 
@@ -150,15 +152,19 @@ class Sender:
         """
         self._exchange.check_usable()
         started = time.monotonic()
-        async with contextlib.AsyncExitStack() as taken:
-            if ordering:
-                await taken.enter_async_context(self._order_slots)
-            await taken.enter_async_context(self._slots)
+        slots = (self._order_slots, self._slots) if ordering else (self._slots,)
+        taken = 0
+        try:
+            for slot in slots:
+                await slot.acquire()
+                taken += 1
             # Before the grant: a token that must be fetched may take its time.
             auth = await self._auth.headers()
             grant = await self.rate_limit.acquire()
-            waited = time.monotonic() - started
-            return Turn(grant=grant, held=taken.pop_all(), waited=waited, auth=auth)
+        except BaseException:
+            _release(slots[:taken])
+            raise
+        return Turn(grant=grant, slots=slots, waited=time.monotonic() - started, auth=auth)
 
     async def exchange(self, call: Call, turn: Turn, *, attempt: int = 1) -> Reply:
         """One exchange on a turn already taken: one request on the wire, or none.
@@ -167,15 +173,11 @@ class Sender:
         """
         url = self.url(call)
         self._exchange.check_usable()
-        started = time.monotonic()
         turn.began = True
-        result: Reply | BaseException
-        try:
-            result = await self._outcome(call, url, turn.auth, turn)
-        except BaseException as cut_short:  # cancelled, or no error of the network
-            self._tell(call, url, cut_short, turn, attempt=attempt, started=started)
-            raise
-        self._tell(call, url, result, turn, attempt=attempt, started=started)
+        if self._on_attempt is None and not log.isEnabledFor(logging.DEBUG):
+            result = await self._outcome(call, url, turn)
+        else:
+            result = await self._told(call, url, turn, attempt)
         if isinstance(result, DidwwError):
             raise result
         return result
@@ -198,55 +200,63 @@ class Sender:
         try:
             return await self.exchange(call, turn, attempt=attempt)
         finally:
-            await turn.end()
+            turn.end()
 
-    async def _outcome(
-        self, call: Call, url: URL, auth: Mapping[str, str], turn: Turn
-    ) -> Reply | DidwwError:
-        headers = {
-            "Accept": MEDIA_TYPE if call.sink is None else "*/*",
-            "User-Agent": self._user_agent,
-            "X-DIDWW-API-Version": call.api_version,
-            **auth,
-        }
-        if isinstance(call.body, bytes):
-            headers["Content-Type"] = MEDIA_TYPE
-        kind = f"{call.method} {call.path.split('/')[0]}"
+    async def _outcome(self, call: Call, url: URL, turn: Turn) -> Reply | DidwwError:
+        headers = self._headers
+        if not headers.authenticate(turn.auth):
+            headers = RequestHeaders(user_agent=self._user_agent, auth=turn.auth)
+            self._headers = headers
+        grant = turn.grant
         # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
         # request's headers, and with them the key, and would travel along as __context__.
         try:
             reply = await self._exchange.send(
                 method=call.method,
                 url=url,
-                headers=headers,
+                headers=headers.of(call),
                 body=call.body,
                 fresh=call.fresh,
                 timeouts=call.timeouts or self.timeouts,
                 sink=call.sink,
-                on_sent=turn.grant.sent,
-                on_answer=lambda: turn.grant.answered(kind),
+                on_sent=grant.sent,
+                on_answer=lambda: grant.answered(call.kind),
+                secrets=headers.secrets,
             )
         except Exception as problem:
             verdict = error_of_exception(
-                problem, method=call.method, url=str(url), secrets=_secrets(auth)
+                problem, method=call.method, url=str(url), secrets=headers.secrets
             )
             if isinstance(verdict, NotSent):
-                turn.grant.give_back()
+                grant.give_back()
             if verdict is None:
                 raise
             return verdict
         finally:
-            turn.grant.sent()  # as far as anybody can know, unless it was given back
-        reply = attrs.evolve(reply, secrets=_secrets(auth))
+            grant.sent()  # as far as anybody can know, unless it was given back
+        return reply if reply.succeeded else self._refusal(call, url, turn, reply)
+
+    def _refusal(self, call: Call, url: URL, turn: Turn, reply: Reply) -> ApiError:
         refusal = error_of_reply(
             reply, method=call.method, url=str(url), now=dt.datetime.now(dt.UTC)
         )
         if isinstance(refusal, (Unauthorized, Forbidden)) and isinstance(self._auth, Renewable):
-            return self._auth.refused(refusal, auth)
+            return self._auth.refused(refusal, turn.auth)
         if isinstance(refusal, RateLimited):
             asked = refusal.retry_after
             self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)
-        return refusal or reply
+        return refusal
+
+    async def _told(self, call: Call, url: URL, turn: Turn, attempt: int) -> Reply | DidwwError:
+        """The outcome, told to the log and the hook when it is there."""
+        started = time.monotonic()
+        try:
+            result = await self._outcome(call, url, turn)
+        except BaseException as cut_short:  # cancelled, or no error of the network
+            self._tell(call, url, cut_short, turn, attempt=attempt, started=started)
+            raise
+        self._tell(call, url, result, turn, attempt=attempt, started=started)
+        return result
 
     def _tell(
         self,
@@ -300,6 +310,6 @@ class Sender:
         )
 
 
-def _secrets(auth: Mapping[str, str]) -> tuple[str, ...]:
-    words = (word for found in auth.values() for word in found.split())
-    return tuple(word for word in words if len(word) >= SHORTEST_SECRET)
+def _release(slots: Iterable[asyncio.Semaphore]) -> None:
+    for slot in slots:
+        slot.release()
