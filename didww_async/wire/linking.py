@@ -53,11 +53,7 @@ class Linker:
         result = self._built(raws, pending)
         included = self._built(document.included, pending)
         if pending:
-            known = _by_key([*raws, *document.included], result + included)
-            for resource, (put, many), linkage in pending:
-                # Resources may point at each other in a circle, which frozen objects can't express
-                # while they are being made; this is the one place that completes them.
-                put(resource, self._linked(linkage, known, many=many))
+            self._link(pending, _by_key([*raws, *document.included], result + included))
         return result
 
     def one(self, document: Document) -> Resource | None:
@@ -86,16 +82,27 @@ class Linker:
             make = self._makers[type_] = resource_maker(cls, self._converter, aliases=aliases)
         return make
 
+    def _link(self, pending: list[Pending], known: Known) -> None:
+        # Resources may point at each other in a circle, which frozen objects can't express while
+        # they are being made; this is the one place that completes them.
+        for resource, (put, many), linkage in pending:
+            try:
+                if not many:
+                    put(resource, known[_IDENTITY(linkage)])
+                elif type(linkage) is list:
+                    put(resource, tuple(map(known.__getitem__, map(_IDENTITY, linkage))))
+                else:
+                    put(resource, self._linked(linkage, known, many=many))
+            except (KeyError, TypeError):  # no object, nothing to link to, or garbage
+                put(resource, self._linked(linkage, known, many=many))
+
     def _linked(
         self, linkage: Any, known: Known, *, many: bool
     ) -> Resource | tuple[Resource, ...] | Unset | None:
         if linkage is None:
             return () if many else None
         if many and isinstance(linkage, list):
-            try:
-                return tuple(map(known.__getitem__, map(_IDENTITY, linkage)))
-            except (KeyError, TypeError):
-                return tuple(self._target(item, known) for item in linkage if _is_identifier(item))
+            return tuple(self._target(item, known) for item in linkage if _is_identifier(item))
         if not _is_identifier(linkage):
             return UNSET  # garbage says nothing, not even that there is none
         target = self._target(linkage, known)

@@ -80,14 +80,10 @@ def make(raw, pending):
     if "relationships" in raw:
         found = raw["relationships"]
         try:
-            for member in found.values():
+            for name, member in found.items():
                 if "data" in member:
-                    break
-            else:
-                return it
-        except (AttributeError, TypeError):
-            pass
-        if type(found) is dict:
+                    pending.append((it, slots[name], member["data"]))
+        except (AttributeError, TypeError, KeyError):
             note(it, found, pending)
     return it
 """
@@ -113,7 +109,8 @@ def resource_maker(
     names["make_meta"] = value_maker(typing.cast("type", meta.type), converter)
     names["no_meta"] = meta.default
     names["nothing"] = {}
-    names["note"] = _noting(_slots(cls, aliases))
+    names["slots"] = slots = _slots(cls, aliases)
+    names["note"] = _noting(slots)
     unset = [f"    it.{field.name} = absent" for field in fields_of(cls) if is_relationship(field)]
     source = _RESOURCE.format(
         relationships="\n".join(unset),
@@ -164,8 +161,11 @@ def _slots(cls: type, aliases: Mapping[str, str]) -> dict[str, Slot]:
 
 def _noting(
     slots: Mapping[str, Slot],
-) -> Callable[[Resource, Mapping[str, Any], list[Pending]], None]:
-    def note(it: Resource, relationships: Mapping[str, Any], pending: list[Pending]) -> None:
+) -> Callable[[Resource, Any, list[Pending]], None]:
+    def note(it: Resource, relationships: Any, pending: list[Pending]) -> None:
+        """Note what can be; linking once more what was noted already does no harm."""
+        if type(relationships) is not dict:
+            return
         for name, member in relationships.items():
             if type(member) is dict and "data" in member and name in slots:
                 pending.append((it, slots[name], member["data"]))

@@ -319,17 +319,49 @@ def test_object_that_is_not_included_is_a_stub() -> None:
 
 @pytest.mark.parametrize(
     ("wire", "skus"),
-    [(None, ()), ([], ()), ([ref("stock_keeping_units", "s")], ("s",))],
-    ids=["null", "empty", "one"],
+    [
+        (None, ()),
+        ([], ()),
+        ([ref("stock_keeping_units", "s")], ("s",)),
+        (ref("stock_keeping_units", "s"), ("s",)),
+        ([None, "s", ref("stock_keeping_units", 5)], ("5",)),
+    ],
+    ids=["null", "empty", "one", "no list", "garbage"],
 )
 def test_to_many_relationship_can_always_be_walked_when_loaded(wire: Any, skus: Any) -> None:
     group = one(linked("did_groups", "1", stock_keeping_units=wire))
     assert skus == tuple(sku.id for sku in group.stock_keeping_units)
 
 
-@pytest.mark.parametrize("wire", ["r", 5, {}, {"type": "regions"}, {"type": "regions", "id": None}])
+@pytest.mark.parametrize(
+    "wire", ["", "r", 5, {}, {"type": "regions"}, {"type": "regions", "id": None}]
+)
 def test_garbage_linkage_is_not_taken_for_none(wire: Any) -> None:
     assert UNSET is one(linked("cities", "1", region=wire)).region
+    assert UNSET is one(linked("did_groups", "1", stock_keeping_units=wire)).stock_keeping_units
+
+
+@pytest.mark.parametrize("garbage", [None, 5, "data", ["data"], {"region": "data"}, [["data"]]])
+def test_garbage_relationships_leave_the_others_linked(garbage: Any) -> None:
+    raw = linked("cities", "1", area=ref("areas", "a"))
+    assert UNSET is one({**raw, "relationships": garbage}).area
+    raw["relationships"] = {"region": garbage, **raw["relationships"], "country": garbage}
+    found = one(raw, thing("areas", "a", name="Bronx"))
+    assert (UNSET, "Bronx", UNSET) == (found.region, found.area.name, found.country)
+
+
+def test_included_objects_link_to_each_other_whatever_their_order() -> None:
+    city = linked("cities", "c", region=ref("regions", "r"))
+    region = linked("regions", "r", country=ref("countries", "us"))
+    found = one(
+        linked("did_groups", "1", city=ref("cities", "c")),
+        thing("countries", "us", name="United States"),
+        region,
+        city,
+        {"id": "of no type"},
+        {"type": ["of", "no", "text"], "id": "1"},
+    )
+    assert "United States" == found.city.region.country.name
 
 
 def test_cyclic_include_links_back_to_the_very_object() -> None:
@@ -604,7 +636,8 @@ def test_filter_value_is_written_as(found: Any, written: str) -> None:
 async def test_filter_that_can_not_be_written_is_refused(
     found: Any, says: str, version: str
 ) -> None:
-    async with talking(reply(document([])), api_version=version) as (client, server):
+    options = {"api_version": version, "token_url": "http://127.0.0.1:9/token"}  # never asked
+    async with talking(reply(document([])), **options) as (client, server):
         with pytest.raises(InvalidInput, match=says):
             await client.orders.list(filter={"status": found})
         with pytest.raises(InvalidInput, match=says):
