@@ -15,7 +15,6 @@ from didww_async.resources.base import (
     required_relationship,
     value,
 )
-from didww_async.resources.coverage import City, Country, DidGroupType, NanpaPrefix, Region
 from didww_async.resources.inputs import Input
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
@@ -99,10 +98,10 @@ class DidGroup(Resource):
     is_metered: bool = attribute()
     allow_additional_channels: bool = attribute()
     service_restrictions: str | None = attribute()
-    country: Country | None = relationship()
-    region: Region | None = relationship()
-    city: City | None = relationship()
-    did_group_type: DidGroupType | None = relationship()
+    country: "Country | None" = relationship()
+    region: "Region | None" = relationship()
+    city: "City | None" = relationship()
+    did_group_type: "DidGroupType | None" = relationship()
     stock_keeping_units: tuple[StockKeepingUnit, ...] = relationship()
     address_requirement: "AddressRequirement | None" = relationship()
     meta: DidGroupMeta = DidGroupMeta()
@@ -167,7 +166,7 @@ class AvailableDid(Resource):
 
     number: str = attribute()
     did_group: DidGroup | None = relationship()
-    nanpa_prefix: NanpaPrefix | None = relationship()
+    nanpa_prefix: "NanpaPrefix | None" = relationship()
 
 
 AvailableDidFilter = TypedDict(

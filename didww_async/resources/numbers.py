@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 from didww_async.errors import InvalidInput
 from didww_async.resources.base import Meta, Resource, attribute, relationship, value
 from didww_async.resources.inputs import Input, check_range
-from didww_async.resources.inventory import DidGroup
-from didww_async.resources.orders import Order
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
@@ -62,8 +60,8 @@ class Did(Resource):
     billing_cycles_count: int | None = attribute()
     created_at: dt.datetime = attribute()
     expires_at: dt.datetime | None = attribute()
-    did_group: DidGroup | None = relationship()
-    order: Order | None = relationship()
+    did_group: "DidGroup | None" = relationship()
+    order: "Order | None" = relationship()
     capacity_pool: "CapacityPool | None" = relationship()
     shared_capacity_group: "SharedCapacityGroup | None" = relationship()
     address_verification: "AddressVerification | None" = relationship()
