@@ -12,17 +12,32 @@ from didww_async import collection, resources
 if TYPE_CHECKING:
     from didww_async.channel import Channel
     from didww_async.collection import (
+        Creates,
+        Lists,
+        ListsWithoutKey,
         Orders,
         Reads,
         ReadsCreatesDeletes,
+        ReadsCreatesUpdates,
+        ReadsDeletes,
         ReadsUpdates,
+        ReadsWrites,
         Singleton,
     )
     from didww_async.resources.account import *
+    from didww_async.resources.capacity import *
     from didww_async.resources.coverage import *
+    from didww_async.resources.emergency import *
+    from didww_async.resources.exports import *
+    from didww_async.resources.files import *
+    from didww_async.resources.identity import *
     from didww_async.resources.inventory import *
     from didww_async.resources.numbers import *
     from didww_async.resources.orders import *
+    from didww_async.resources.regulation import *
+    from didww_async.resources.sip import *
+    from didww_async.resources.voice_in import *
+    from didww_async.resources.voice_out import *
 
 __all__ = ["Api"]
 
@@ -63,6 +78,7 @@ class Api:
     `create` and `update` take what is named behind these four.
     """
 
+    # What can be bought
     countries: Reads[Country, CountryFilter, CountrySort, CountryInclude]
     regions: Reads[Region, RegionFilter, RegionSort, RegionInclude]
     cities: Reads[City, CityFilter, CitySort, CityInclude]
@@ -71,6 +87,9 @@ class Api:
     did_group_types: Reads[DidGroupType, DidGroupTypeFilter, DidGroupTypeSort, NothingToInclude]
     did_groups: Reads[DidGroup, DidGroupFilter, DidGroupSort, DidGroupInclude]
     available_dids: Reads[AvailableDid, AvailableDidFilter, AvailableDidSort, AvailableDidInclude]
+
+    # Buying, and what was bought
+    balance: Singleton[Balance]
     did_reservations: ReadsCreatesDeletes[
         DidReservation,
         DidReservationFilter,
@@ -80,7 +99,123 @@ class Api:
     ]
     orders: Orders[Order, OrderFilter, OrderSort, NothingToInclude, OrderCreate, OrderUpdate]
     dids: ReadsUpdates[Did, DidFilter, DidSort, DidInclude, DidUpdate]
-    balance: Singleton[Balance]
+    did_history: Reads[DidHistory, DidHistoryFilter, DidHistorySort, NothingToInclude]
+    capacity_pools: ReadsUpdates[
+        CapacityPool, CapacityPoolFilter, CapacityPoolSort, CapacityPoolInclude, CapacityPoolUpdate
+    ]
+    shared_capacity_groups: ReadsWrites[
+        SharedCapacityGroup,
+        SharedCapacityGroupFilter,
+        SharedCapacityGroupSort,
+        SharedCapacityGroupInclude,
+        SharedCapacityGroupCreate,
+        SharedCapacityGroupUpdate,
+    ]
+
+    # Voice
+    pops: Lists[Pop, PopFilter, NothingToSortBy, NothingToInclude]
+    voice_in_trunks: ReadsWrites[
+        VoiceInTrunk,
+        VoiceInTrunkFilter,
+        VoiceInTrunkSort,
+        VoiceInTrunkInclude,
+        VoiceInTrunkCreate,
+        VoiceInTrunkUpdate,
+    ]
+    voice_in_trunk_groups: ReadsWrites[
+        VoiceInTrunkGroup,
+        VoiceInTrunkGroupFilter,
+        VoiceInTrunkGroupSort,
+        VoiceInTrunkGroupInclude,
+        VoiceInTrunkGroupCreate,
+        VoiceInTrunkGroupUpdate,
+    ]
+    voice_out_trunks: ReadsWrites[
+        VoiceOutTrunk,
+        VoiceOutTrunkFilter,
+        VoiceOutTrunkSort,
+        VoiceOutTrunkInclude,
+        VoiceOutTrunkCreate,
+        VoiceOutTrunkUpdate,
+    ]
+    voice_out_trunk_regenerate_credentials: Creates[
+        VoiceOutTrunkRegenerateCredential, VoiceOutTrunkRegenerateCredentialCreate
+    ]
+
+    # Identities, addresses, documents
+    identities: ReadsWrites[
+        Identity, IdentityFilter, IdentitySort, IdentityInclude, IdentityCreate, IdentityUpdate
+    ]
+    addresses: ReadsWrites[
+        Address, AddressFilter, AddressSort, AddressInclude, AddressCreate, AddressUpdate
+    ]
+    address_requirements: Reads[
+        AddressRequirement,
+        AddressRequirementFilter,
+        AddressRequirementSort,
+        AddressRequirementInclude,
+    ]
+    address_requirement_validations: Creates[
+        AddressRequirementValidation, AddressRequirementValidationCreate
+    ]
+    address_verifications: ReadsCreatesUpdates[
+        AddressVerification,
+        AddressVerificationFilter,
+        AddressVerificationSort,
+        AddressVerificationInclude,
+        AddressVerificationCreate,
+        AddressVerificationUpdate,
+    ]
+    proof_types: Reads[ProofType, ProofTypeFilter, ProofTypeSort, NothingToInclude]
+    proofs: ReadsWrites[Proof, ProofFilter, ProofSort, ProofInclude, ProofCreate, ProofUpdate]
+    supporting_document_templates: Reads[
+        SupportingDocumentTemplate,
+        SupportingDocumentTemplateFilter,
+        SupportingDocumentTemplateSort,
+        NothingToInclude,
+    ]
+    permanent_supporting_documents: ReadsWrites[
+        PermanentSupportingDocument,
+        PermanentSupportingDocumentFilter,
+        PermanentSupportingDocumentSort,
+        PermanentSupportingDocumentInclude,
+        PermanentSupportingDocumentCreate,
+        PermanentSupportingDocumentUpdate,
+    ]
+    public_keys: ListsWithoutKey[PublicKey, PublicKeyFilter, PublicKeySort, NothingToInclude]
+    encrypted_files: ReadsDeletes[
+        EncryptedFile, EncryptedFileFilter, EncryptedFileSort, NothingToInclude
+    ]
+
+    # Emergency calls
+    emergency_requirements: Reads[
+        EmergencyRequirement,
+        EmergencyRequirementFilter,
+        NothingToSortBy,
+        EmergencyRequirementInclude,
+    ]
+    emergency_requirement_validations: Creates[
+        EmergencyRequirementValidation, EmergencyRequirementValidationCreate
+    ]
+    emergency_calling_services: ReadsDeletes[
+        EmergencyCallingService,
+        EmergencyCallingServiceFilter,
+        EmergencyCallingServiceSort,
+        EmergencyCallingServiceInclude,
+    ]
+    emergency_verifications: ReadsCreatesUpdates[
+        EmergencyVerification,
+        EmergencyVerificationFilter,
+        EmergencyVerificationSort,
+        EmergencyVerificationInclude,
+        EmergencyVerificationCreate,
+        EmergencyVerificationUpdate,
+    ]
+
+    # Reports
+    exports: ReadsCreatesUpdates[
+        Export, ExportFilter, ExportSort, NothingToInclude, ExportCreate, ExportUpdate
+    ]
 
     def _channel(self) -> Channel:
         """What the collections speak through."""

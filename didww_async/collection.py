@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, ov
 
 import attrs
 
+from didww_async.auth import NoKey
 from didww_async.errors import InvalidInput
 from didww_async.transport.call import Call, Repeat, Reply, Timeouts
 from didww_async.wire.query import Query, sendable
@@ -21,6 +22,7 @@ __all__ = [
     "Deletes",
     "Gets",
     "Lists",
+    "ListsWithoutKey",
     "Orders",
     "Page",
     "PreparedOrder",
@@ -245,6 +247,15 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
             timeouts=timeouts,
         )
         return page[0] if page else None
+
+
+class ListsWithoutKey(Lists[R, F, S, I]):
+    """Reading a list that is open to everybody: the key is not sent there."""
+
+    def __init__(self, channel: "Channel", resource: type[R], *, path: str) -> None:
+        if channel.version.credentials == "key":
+            channel = attrs.evolve(channel, sender=channel.sender.acting_as(NoKey()))
+        super().__init__(channel, resource, path=path)
 
 
 class Gets(_Collection[R], Generic[R, I]):

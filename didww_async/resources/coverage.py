@@ -29,6 +29,7 @@ __all__ = [
     "NanpaPrefixInclude",
     "NanpaPrefixSort",
     "NothingToInclude",
+    "NothingToSortBy",
     "Pop",
     "PopFilter",
     "Region",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 NothingToInclude = Literal[""]
+NothingToSortBy = Literal[""]
 
 
 @value

@@ -21,6 +21,7 @@ from didww_async.wire.query import FilterValue
 from didww_async.wire.unset import UNSET, Unset
 
 if TYPE_CHECKING:
+    from didww_async.resources.coverage import City, Country, DidGroupType, NanpaPrefix, Region
     from didww_async.resources.regulation import AddressRequirement
 
 __all__ = [

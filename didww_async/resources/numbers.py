@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from didww_async.resources.capacity import CapacityPool, SharedCapacityGroup
     from didww_async.resources.emergency import EmergencyCallingService, EmergencyVerification
     from didww_async.resources.identity import Identity
+    from didww_async.resources.inventory import DidGroup
+    from didww_async.resources.orders import Order
     from didww_async.resources.regulation import AddressVerification
     from didww_async.resources.voice_in import VoiceInTrunk, VoiceInTrunkGroup
 
