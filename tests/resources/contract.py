@@ -12,6 +12,11 @@ from typing import Any
 from didww_async import resources
 from didww_async.resources.base import Resource
 from didww_async.resources.inputs import Input
+from didww_async.versions import aliases, version
+from didww_async.wire.body import request_body
+from didww_async.wire.converter import make_converter
+from didww_async.wire.document import Document
+from didww_async.wire.linking import Linker
 
 CONTRACT: Mapping[str, Any] = json.loads(
     (Path(__file__).parent.parent / "contract-2026-04-16.json").read_text()
@@ -84,7 +89,8 @@ def sample(spec: Mapping[str, Any], name: str) -> Any:  # noqa: PLR0911 - one li
             inner = {"type": items} if isinstance(items, str) else items
             return [sample(inner, name)]
         case "object":
-            return {"from": "2026-04-01 00:00:00", "to": "2026-04-15 23:59:59", "did_number": "1"}
+            span = {"from": "2026-04-01T00:00:00.000Z", "to": "2026-04-15T23:59:59.000Z"}
+            return span | {"did_number": "442071234567"}
     if spec.get("format") == "date-time":
         return "2026-04-16T10:30:00.000Z"
     return _TEXTS.get(spec.get("format", ""), f"{name} of it")
@@ -114,6 +120,20 @@ def resource_object(type_: str, **attributes: Any) -> dict[str, Any]:
     if spec.get("meta"):
         made["meta"] = {name: sample(one, name) for name, one in spec["meta"].items()}
     return made
+
+
+def read(data: Any, *included: Any) -> Any:
+    """What the library makes of a document."""
+    classes = {type_: resource_class(type_) for type_ in RESOURCES}
+    linker = Linker(converter=make_converter(), classes=classes, aliases=aliases())
+    return linker.one(Document(data=data, included=included))
+
+
+def written(given: Input, *, id: str | None = None) -> Any:
+    """The body that is sent for an input."""
+    spelled = version(CONTRACT["api_version"])
+    body = request_body(given, converter=make_converter(), version=spelled, id=id)
+    return json.loads(body)["data"]
 
 
 def _linkage(spec: Mapping[str, Any]) -> Any:
