@@ -37,7 +37,7 @@ class Coverage:
 
         async def fetch() -> tuple[CountryChoice, ...]:
             found = await self._client.countries.list(filter={"is_available": True}, sort="name")
-            return tuple(_country(item) for item in found)
+            return tuple(country_choice(item) for item in found)
 
         return await self._client.catalogue.once(("flows", "countries"), fetch)
 
@@ -96,7 +96,7 @@ class Coverage:
 
         async def fetch() -> tuple[RegionChoice, ...]:
             found = await self._client.regions.list(filter={"country.id": country.id}, sort="name")
-            return tuple(_region(item) for item in found)
+            return tuple(region_choice(item) for item in found)
 
         return await self._client.catalogue.once(("flows", "regions", country.id), fetch)
 
@@ -126,7 +126,7 @@ class Coverage:
                 include="region",
                 sort="name",
             )
-            return tuple([_city(item) async for item in found])
+            return tuple([city_choice(item) async for item in found])
 
         key = ("flows", "cities", country.id, region and region.id)
         return await self._client.catalogue.once(key, fetch)
@@ -167,7 +167,7 @@ class Coverage:
                 | {"did_group.is_available": True},
                 sort=("npa", "nxx"),
             )
-            return tuple([_prefix(item) async for item in found])
+            return tuple([prefix_choice(item) async for item in found])
 
         key = ("flows", "prefixes", country.id, region and region.id, npa)
         return await self._client.catalogue.once(key, fetch)
@@ -191,7 +191,7 @@ class Coverage:
         found = await self._client.nanpa_prefixes.list(filter=_within(country, region) | {"id": id})
         if not found:
             raise NoMatch(f"no NANPA prefix of {region or country} has the id {id!r}")
-        return _prefix(found[0])
+        return prefix_choice(found[0])
 
     async def filters(self, country: CountryChoice) -> Filters:
         """The filters that fit the country: 3 requests, 4 for countries with dialling code 1, and
@@ -216,7 +216,7 @@ class Coverage:
                 exact = [item for item in found if folded(item.name or "") == folded(which)]
             if not exact and _may_be_id(which):
                 exact = [item for item in [await self._country_by_id(which)] if item]
-            return _country(exact[0]) if exact else None
+            return country_choice(exact[0]) if exact else None
 
         return await self._client.catalogue.once(("flows", "country", folded(which)), fetch)
 
@@ -230,7 +230,7 @@ class Coverage:
             found = await self._client.cities.list(
                 filter=_within(country, region) | {"name": which}, include="region"
             )
-            return tuple(_city(item) for item in found)
+            return tuple(city_choice(item) for item in found)
 
         key = ("flows", "city", country.id, region and region.id, which.casefold())
         return await self._client.catalogue.once(key, fetch)
@@ -243,7 +243,7 @@ class Coverage:
         found = await self._client.nanpa_prefixes.list(
             filter=asked, sort=("npa", "nxx"), page_size=1
         )
-        return _prefix(found[0]) if found else None
+        return prefix_choice(found[0]) if found else None
 
     async def _any_city(self, country: CountryChoice) -> bool:
         async def fetch() -> bool:
@@ -294,7 +294,7 @@ class Coverage:
             raise NoMatch(f"the city {city.name!r} is in {city.country.name}, not in {country}")
         if region and city.region and city.region.id != region.id:
             raise NoMatch(f"the city {city.name!r} is in {city.region.name}, not in {region}")
-        return _city(city)
+        return city_choice(city)
 
 
 def _within(country: CountryChoice, region: RegionChoice | None) -> Any:
@@ -307,20 +307,20 @@ def _may_be_id(which: str) -> bool:
     return any(c.isdigit() for c in which) and not any(c.isspace() for c in which)
 
 
-def _country(item: Country) -> CountryChoice:
+def country_choice(item: Country) -> CountryChoice:
     return CountryChoice(
         id=item.id, name=item.name or "", iso=item.iso or "", prefix=item.prefix or None
     )
 
 
-def _region(item: Region) -> RegionChoice:
+def region_choice(item: Region) -> RegionChoice:
     return RegionChoice(id=item.id, name=item.name or "", iso=item.iso or None)
 
 
-def _city(item: City) -> CityChoice:
+def city_choice(item: City) -> CityChoice:
     region = item.region.name or None if item.region else None
     return CityChoice(id=item.id, name=item.name or "", region=region)
 
 
-def _prefix(item: NanpaPrefix) -> NanpaPrefixChoice:
+def prefix_choice(item: NanpaPrefix) -> NanpaPrefixChoice:
     return NanpaPrefixChoice(id=item.id, npa=item.npa or "", nxx=item.nxx or "")
