@@ -3,9 +3,9 @@
 import attrs
 from cattrs import Converter
 
-from didww_async.resources import by_type
+from didww_async.resources import Resource, by_type
 from didww_async.transport.sender import Sender
-from didww_async.versions import ApiVersion, aliases
+from didww_async.versions import ApiVersion, aliases, type_aliases
 from didww_async.wire.body import request_body
 from didww_async.wire.converter import make_converter
 from didww_async.wire.linking import Linker
@@ -38,7 +38,18 @@ def open_channel(*, sender: Sender, version: ApiVersion) -> Channel:
     converter = make_converter()
     return Channel(
         sender=sender,
-        linker=Linker(converter=converter, classes=by_type(), aliases=aliases()),
+        linker=Linker(converter=converter, classes=_AnySpelling(), aliases=aliases()),
         converter=converter,
         version=version,
     )
+
+
+class _AnySpelling:
+    """Resource classes by type, as any API version spells it."""
+
+    def __init__(self) -> None:
+        self._classes = by_type()
+        self._ours = type_aliases()
+
+    def get(self, type_: str, /) -> type[Resource] | None:
+        return self._classes.get(self._ours.get(type_, type_))

@@ -84,7 +84,7 @@ class _Collection(Generic[R]):
     def _read(self, path: str, query: Query, timeouts: Timeouts | None) -> Call:
         return Call(
             method="GET",
-            path=path,
+            path=self._channel.version.path(path),
             api_version=self._channel.version.date,
             query=self._channel.version.query(self._resource.type, query).pairs(),
             timeouts=timeouts,
@@ -101,7 +101,7 @@ class _Collection(Generic[R]):
     ) -> Call:
         return Call(
             method=method,
-            path=path,
+            path=self._channel.version.path(path),
             api_version=self._channel.version.date,
             body=body,
             repeat=repeat,

@@ -1,113 +1,180 @@
 """The API versions spoken, and what each spells differently, as data.
 
-The names and values of this library are those of 2026-04-16. Replies are read by one superset of
-all spellings (the server may serve another version than asked for); requests are written in the
-spelling of the version asked for. Source: facts file, section 9.
+The names and values of this library are those of 2026-04-16, plus what later versions add. Replies
+are read by one superset of all spellings (the server may serve another version than asked for);
+requests are written in the spelling of the version asked for. Source: facts file, sections 3, 9 and
+10; where it is silent about a version the line says "unsure".
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import TypeVar
 
-import attrs
+from didww_async.errors import InvalidInput
+from didww_async.spelling import ApiVersion, Key
 
-from didww_async.errors import InvalidInput, NotInThisVersion
-from didww_async.wire.query import Query
-
-__all__ = ["DEFAULT_VERSION", "VERSIONS", "ApiVersion", "aliases", "version"]
+__all__ = ["DEFAULT_VERSION", "VERSIONS", "ApiVersion", "aliases", "type_aliases", "version"]
 
 DEFAULT_VERSION = "2026-04-16"
+SINCE_2026 = f"use a client with api_version={DEFAULT_VERSION!r} or later"
+BY_GROUP_TYPE = "use the relationship did_group_type, the filter 'did_group_type.id' and its sort"
+BY_NUMBER_TYPE = "use number_type of did_groups, which holds local, mobile, toll_free, ..."
+
+V = TypeVar("V")
 
 
-@attrs.frozen(kw_only=True)
-class ApiVersion:
-    """One version's spelling; every key is (resource type, our name).
-
-    `credentials`: what a request authenticates with, the API key or a bearer token.
-    `names`: our name -> its name. `values`: our value -> its value. `lacks`: what it does not have.
-    """
-
-    date: str
-    credentials: Literal["key", "token"] = "key"
-    names: Mapping[tuple[str, str], str] = attrs.field(factory=dict)
-    values: Mapping[tuple[str, str], Mapping[str, str]] = attrs.field(factory=dict)
-    lacks: frozenset[tuple[str, str]] = frozenset()
-
-    def name(self, type_: str, ours: str) -> str:
-        """How this version spells a name. Raises NotInThisVersion when it has no such thing."""
-        if (type_, ours) in self.lacks:
-            raise NotInThisVersion(
-                f"{type_} has no {ours!r} in API version {self.date}; "
-                f"use a client with api_version={DEFAULT_VERSION!r} or later"
-            )
-        return self.names.get((type_, ours), ours)
-
-    def value(self, type_: str, ours: str, found: Any) -> Any:
-        """How this version spells a value of an enumeration."""
-        spelled = self.values.get((type_, ours))
-        if spelled is None:
-            return found
-        if isinstance(found, (list, tuple, set, frozenset)):
-            return [self.value(type_, ours, member) for member in found]
-        text = getattr(found, "value", found)
-        return spelled.get(text, found) if isinstance(text, str) else found
-
-    def query(self, type_: str, query: Query) -> Query:
-        """Spell a whole query."""
-        if not self.names and not self.lacks and not self.values:
-            return query
-        return attrs.evolve(
-            query,
-            filter={
-                self.name(type_, key): self.value(type_, key, found)
-                for key, found in query.filter.items()
-            },
-            sort=tuple(self._sort(type_, key) for key in query.sort),
-            include=tuple(self._path(type_, path) for path in query.include),
-            fields={of: self._all(of, names) for of, names in query.fields.items()},
-        )
-
-    def _sort(self, type_: str, key: str) -> str:
-        bare = key.removeprefix("-")
-        return key[: len(key) - len(bare)] + self.name(type_, bare)
-
-    def _path(self, type_: str, path: str) -> str:
-        first, dot, rest = path.partition(".")
-        return self.name(type_, first) + dot + rest
-
-    def _all(self, type_: str, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self.name(type_, name) for name in names)
+def _each(types: str, name: str, what: V) -> dict[Key, V]:
+    """The same for one name of several types."""
+    return {(type_, name): what for type_ in types.split()}
 
 
-VERSIONS: Mapping[str, ApiVersion] = {
-    "2022-05-10": ApiVersion(
-        date="2022-05-10",
-        names={
-            ("did_reservations", "expires_at"): "expire_at",
-            ("did_groups", "address_requirement"): "requirement",
-        },
-        values={
-            ("orders", "status"): {
-                "pending": "Pending",
-                "completed": "Completed",
-                "canceled": "Canceled",
-            },
-            ("orders", "callback_method"): {"get": "GET", "post": "POST"},
-        },
-        lacks=frozenset(
-            {
-                ("orders", "external_reference_id"),
-                ("did_groups", "meta.total_count_gteq"),
-                ("dids", "emergency_enabled"),
-                ("dids", "emergency_calling_service"),
-                ("dids", "emergency_calling_service.id"),
-                ("dids", "emergency_verification"),
-                ("dids", "identity"),
-            }
-        ),
+# What a relationship leads to, for all those from which something spelled differently is reached.
+RELATED: Mapping[Key, str] = {
+    ("did_reservations", "available_did"): "available_dids",
+    **_each("available_dids dids", "did_group", "did_groups"),
+    **_each(
+        "shared_capacity_groups voice_out_trunks address_verifications emergency_calling_services "
+        "emergency_verifications",
+        "dids",
+        "dids",
     ),
-    "2026-04-16": ApiVersion(date="2026-04-16"),
-    "2026-11-19": ApiVersion(date="2026-11-19", credentials="token"),
+    ("voice_out_trunks", "emergency_dids"): "dids",
+    ("dids", "shared_capacity_group"): "shared_capacity_groups",
+    ("dids", "address_verification"): "address_verifications",
+    **_each("dids emergency_calling_services", "emergency_verification", "emergency_verifications"),
+    **_each(
+        "dids emergency_verifications", "emergency_calling_service", "emergency_calling_services"
+    ),
+    ("emergency_calling_services", "emergency_requirement"): "emergency_requirements",
+    ("did_groups", "address_requirement"): "address_requirements",
+    ("capacity_pools", "shared_capacity_groups"): "shared_capacity_groups",
 }
+
+HAVE_REFERENCE = (
+    "orders exports shared_capacity_groups voice_in_trunks voice_in_trunk_groups voice_out_trunks "
+    "identities addresses proofs permanent_supporting_documents address_verifications"
+)
+HAVE_CALLBACKS = "orders exports address_verifications"
+SPELLED_WITH_FEATURES: tuple[Key, ...] = (
+    ("did_groups", "features"),
+    ("available_dids", "did_group.features"),
+    ("nanpa_prefixes", "did_group.features"),
+    ("dids", "did_group.features"),
+)
+AREA_LEVELS = {"world_wide": "WorldWide", "country": "Country", "area": "Area", "city": "City"}
+
+
+def _capitalised(*words: str) -> dict[str, str]:
+    return {word: word.capitalize() for word in words}
+
+
+V2022 = ApiVersion(
+    date="2022-05-10",
+    related=RELATED,
+    types={
+        "address_requirements": "requirements",
+        "address_requirement_validations": "requirement_validations",
+    },
+    names={
+        ("did_groups", "address_requirement"): "requirement",
+        ("address_requirement_validations", "address_requirement"): "requirement",
+        ("did_reservations", "expires_at"): "expire_at",
+        ("encrypted_files", "expires_at"): "expire_at",
+    },
+    values={
+        ("orders", "status"): _capitalised("pending", "completed", "canceled"),
+        ("exports", "status"): _capitalised("pending", "processing", "completed"),
+        ("address_verifications", "status"): _capitalised("pending", "approved", "rejected"),
+        **_each(HAVE_CALLBACKS, "callback_method", {"get": "GET", "post": "POST"}),
+        **_each(
+            "identities address_requirements",
+            "identity_type",
+            _capitalised("personal", "business", "any"),
+        ),
+        ("address_requirements", "personal_area_level"): AREA_LEVELS,
+        ("address_requirements", "business_area_level"): AREA_LEVELS,
+        ("address_requirements", "address_area_level"): AREA_LEVELS,
+        ("voice_out_trunks", "status"): _capitalised("active", "blocked"),
+        ("voice_out_trunks", "on_cli_mismatch_action"): {
+            "reject_call": "Reject call",
+            "replace_cli": "Replace CLI",
+            "send_original_cli": "Send Original CLI",
+            "randomize_cli": "Randomize CLI",  # unsure: maybe newer than this version
+        },
+        # unsure: recorded replies show "Reject call" above; these follow the same pattern
+        ("voice_out_trunks", "default_dst_action"): {
+            "allow_all": "Allow Calls",
+            "reject_all": "Reject Calls",
+        },
+        ("voice_out_trunks", "media_encryption_mode"): {
+            "disabled": "Disable",
+            "srtp_sdes": "SRTP SDES",
+            "srtp_dtls": "SRTP DTLS",
+            "zrtp": "ZRTP",
+        },
+    },
+    lacks={
+        # unsure for all but orders: the facts name orders only
+        **_each(HAVE_REFERENCE, "external_reference_id", SINCE_2026),
+        ("addresses", "identity.external_reference_id"): SINCE_2026,
+        ("did_groups", "meta.total_count_gteq"): SINCE_2026,
+        ("dids", "emergency_enabled"): SINCE_2026,
+        ("dids", "emergency_calling_service"): SINCE_2026,
+        ("dids", "emergency_calling_service.id"): SINCE_2026,
+        ("dids", "emergency_verification"): SINCE_2026,
+        ("dids", "identity"): SINCE_2026,
+        ("voice_out_trunks", "emergency_dids"): SINCE_2026,
+        ("address_verifications", "reject_comment"): SINCE_2026,  # unsure
+        ("identities", "birth_country"): SINCE_2026,  # unsure
+        ("did_groups", "number_type"): BY_GROUP_TYPE,
+        ("available_dids", "did_group.number_type"): BY_GROUP_TYPE,
+    },
+    lacks_types={
+        "did_history": SINCE_2026,
+        "emergency_requirements": SINCE_2026,
+        "emergency_requirement_validations": SINCE_2026,
+        "emergency_calling_services": SINCE_2026,
+        "emergency_verifications": SINCE_2026,
+    },
+)
+
+NO_SMS_OUT = {"sms_out": "it is a feature of 2022-05-10; later versions have p2p and a2p"}
+
+V2026 = ApiVersion(
+    date="2026-04-16",
+    related=RELATED,
+    lacks={
+        ("did_groups", "number_type"): BY_GROUP_TYPE,
+        ("available_dids", "did_group.number_type"): BY_GROUP_TYPE,
+    },
+    lacks_values=dict.fromkeys(SPELLED_WITH_FEATURES, NO_SMS_OUT),
+)
+
+BEARER = ApiVersion(
+    date="2026-11-19",
+    credentials="token",
+    related=RELATED,
+    lacks={
+        ("did_groups", "did_group_type"): BY_NUMBER_TYPE,
+        ("did_groups", "did_group_type.id"): BY_NUMBER_TYPE,
+        ("did_groups", "did_group_type.name"): BY_NUMBER_TYPE,
+        ("available_dids", "did_group_type.id"): "use the filter 'did_group.number_type'",
+        # unsure: it has no such resource any more, so nothing can lead to it
+        **_each(
+            "address_requirements emergency_requirements emergency_calling_services",
+            "did_group_type",
+            BY_NUMBER_TYPE,
+        ),
+        **_each(
+            "address_requirements emergency_requirements emergency_calling_services",
+            "did_group_type.id",
+            BY_NUMBER_TYPE,
+        ),
+    },
+    lacks_types={"did_group_types": BY_NUMBER_TYPE},
+    lacks_values=dict.fromkeys(SPELLED_WITH_FEATURES, NO_SMS_OUT),
+)
+
+VERSIONS: Mapping[str, ApiVersion] = {found.date: found for found in (V2022, V2026, BEARER)}
 
 
 def version(date: str) -> ApiVersion:
@@ -121,9 +188,17 @@ def version(date: str) -> ApiVersion:
 
 
 def aliases() -> dict[str, dict[str, str]]:
-    """Per resource type, every other version's name -> ours: the superset replies are read by."""
+    """Per resource type as a reply may spell it: every other name -> ours."""
     found: dict[str, dict[str, str]] = {}
     for spelling in VERSIONS.values():
         for (type_, ours), theirs in spelling.names.items():
-            found.setdefault(type_, {})[theirs] = ours
+            for spelled in {type_, spelling.types.get(type_, type_)}:
+                found.setdefault(spelled, {})[theirs] = ours
     return found
+
+
+def type_aliases() -> dict[str, str]:
+    """Every resource type that a version spells differently -> ours."""
+    return {
+        theirs: ours for spelling in VERSIONS.values() for ours, theirs in spelling.types.items()
+    }

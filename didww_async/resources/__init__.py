@@ -29,7 +29,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "": "NothingToInclude NothingToSortBy",
     },
     "inventory": {
-        "did_groups": "DidGroup +Filter +Sort +Include +Meta Feature",
+        "did_groups": "DidGroup +Filter +Sort +Include +Meta Feature NumberType",
         "stock_keeping_units": "StockKeepingUnit",
         "available_dids": "AvailableDid +Filter +Sort +Include",
         "did_reservations": "DidReservation +Filter +Sort +Include +Create",

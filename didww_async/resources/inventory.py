@@ -40,6 +40,7 @@ __all__ = [
     "DidReservationInclude",
     "DidReservationSort",
     "Feature",
+    "NumberType",
     "StockKeepingUnit",
 ]
 
@@ -57,6 +58,20 @@ class Feature(OpenEnum):
     EMERGENCY = "emergency"
     CNAM_OUT = "cnam_out"
     VOICE = "voice"
+
+
+class NumberType(OpenEnum):
+    """What kind of number: an attribute since API version 2026-11-19.
+
+    Older versions have the relationship `did_group_type`, whose name is "Local", "Toll-free", ...
+    """
+
+    LOCAL = "local"
+    NATIONAL = "national"
+    MOBILE = "mobile"
+    TOLL_FREE = "toll_free"
+    SHARED_COST = "shared_cost"
+    GLOBAL = "global"
 
 
 @value
@@ -87,7 +102,8 @@ class DidGroup(Resource):
     """Numbers that share a country, type, area and prefix.
 
     `service_restrictions` is HTML. `prefix` is the dialling prefix (with or without the country
-    code: sources differ).
+    code: sources differ). `number_type` is an attribute since API version 2026-11-19; older ones
+    have the relationship `did_group_type`, and `kind_of_number` tells in every version.
     """
 
     type: ClassVar[str] = "did_groups"
@@ -95,6 +111,7 @@ class DidGroup(Resource):
 
     prefix: str = attribute()
     area_name: str = attribute()
+    number_type: NumberType = attribute()
     features: tuple[Feature, ...] = attribute()
     is_metered: bool = attribute()
     allow_additional_channels: bool = attribute()
@@ -126,6 +143,7 @@ DidGroupFilter = TypedDict(
         "nanpa_prefix.id": FilterValue,
         "nanpa_prefix.npanxx": FilterValue,
         "did_group_type.id": FilterValue,
+        "number_type": FilterValue,
         "meta.total_count_gteq": int,
     },
     total=False,
@@ -135,6 +153,8 @@ DidGroupSort = Literal[
     "-country.name",
     "did_group_type.name",
     "-did_group_type.name",
+    "number_type",
+    "-number_type",
     "prefix",
     "-prefix",
     "local_prefix",
@@ -177,6 +197,7 @@ AvailableDidFilter = TypedDict(
         "number_contains": str,
         "did_group.id": FilterValue,
         "did_group_type.id": FilterValue,
+        "did_group.number_type": FilterValue,
         "did_group.needs_registration": bool,
         "did_group.features": FilterValue,
         "country.id": FilterValue,

@@ -5,6 +5,7 @@ Source: doc.didww.com/api3, voice_in_trunks, configuration; the vendor's SDKs fo
 """
 
 import enum
+from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
 from didww_async.errors import InvalidInput
@@ -93,6 +94,8 @@ class NetworkProtocolPriority(OpenEnum):
 
 class MediaEncryptionMode(OpenEnum):
     """How the voice is encrypted."""
+
+    __also__: ClassVar[Mapping[str, str]] = {"Disable": "disabled"}
 
     DISABLED = "disabled"
     SRTP_SDES = "srtp_sdes"

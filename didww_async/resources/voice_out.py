@@ -4,7 +4,7 @@ Source: doc.didww.com/api3, voice_out_trunks, voice_out_trunk_regenerate_credent
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypedDict
 
@@ -66,6 +66,11 @@ class OnCliMismatchAction(OpenEnum):
 
 class DefaultDstAction(OpenEnum):
     """What may be called; `dst_prefixes` are the exceptions."""
+
+    __also__: ClassVar[Mapping[str, str]] = {
+        "Allow Calls": "allow_all",
+        "Reject Calls": "reject_all",
+    }
 
     ALLOW_ALL = "allow_all"
     REJECT_ALL = "reject_all"

@@ -35,11 +35,11 @@ def request_body(
             continue
         name = version.name(type_, field.name)
         if is_relationship(field):
-            relationships[name] = {"data": _linkage(related_type(field), found)}
+            relationships[name] = {"data": _linkage(version, related_type(field), found)}
         else:
             spelled = version.value(type_, field.name, found)
             attributes[name] = converter.unstructure(spelled)
-    data: dict[str, Any] = {"type": type_}
+    data: dict[str, Any] = {"type": version.type_name(type_)}
     if id is not None:
         data["id"] = id
     if attributes:
@@ -54,11 +54,11 @@ def request_body(
         raise InvalidInput(f"the {type_} input holds what JSON can't: {problem}") from None
 
 
-def _linkage(type_: str | None, found: Any) -> Any:
+def _linkage(version: ApiVersion, type_: str | None, found: Any) -> Any:
     if found is None:
         return None
     if isinstance(found, (list, tuple)):
-        return [_linkage(type_, member) for member in found]
+        return [_linkage(version, type_, member) for member in found]
     if isinstance(found, Resource):  # where the type is the caller's choice, so is the object
-        return {"type": found.type, "id": found.id}
-    return {"type": type_, "id": found}
+        return {"type": version.type_name(found.type), "id": found.id}
+    return {"type": type_ and version.type_name(type_), "id": found}

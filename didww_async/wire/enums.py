@@ -1,7 +1,8 @@
 """Enumerations that stay open: what the server adds tomorrow is kept as text, never an error."""
 
 import enum
-from typing import Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 __all__ = ["OpenEnum"]
 
@@ -11,14 +12,17 @@ class OpenEnum(enum.StrEnum):
 
     Known values match whatever their case and word breaks ("Completed", "completed"; "WorldWide",
     "world_wide"; "Reject call", "reject_call"), because API versions differ in them; an unknown
-    value becomes a member of its own that equals the text the server sent.
+    value becomes a member of its own that equals the text the server sent. `__also__`: words of
+    other API versions that differ in more than that.
     """
+
+    __also__: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         if not isinstance(value, str):
             return None
-        folded = _fold(value)
+        folded = _fold(cls.__also__.get(value, value))
         for member in cls:
             if _fold(member.value) == folded:
                 return member

@@ -1,0 +1,102 @@
+"""ApiVersion: how one version of the API spells what this library calls by one name (pure)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from didww_async.errors import NotInThisVersion
+from didww_async.wire.query import Query
+
+__all__ = ["ApiVersion", "Key"]
+
+Key = tuple[str, str]
+"""A resource type, and a name of it: an attribute, relationship, filter or sort."""
+
+
+@attrs.frozen(kw_only=True)
+class ApiVersion:
+    """One version's spelling. Keys and types are ours; what is not in a table is spelled alike.
+
+    `credentials`: what a request authenticates with, the API key or a bearer token. `types`: our
+    resource type -> its type, which is its path as well. `names`: our name -> its name. `values`:
+    our value -> its value. `lacks`, `lacks_types`, `lacks_values`: what it does not have, and what
+    to do instead. `related`: the type a relationship leads to, for nested includes.
+    """
+
+    date: str
+    credentials: Literal["key", "token"] = "key"
+    types: Mapping[str, str] = attrs.field(factory=dict)
+    names: Mapping[Key, str] = attrs.field(factory=dict)
+    values: Mapping[Key, Mapping[str, str]] = attrs.field(factory=dict)
+    lacks: Mapping[Key, str] = attrs.field(factory=dict)
+    lacks_types: Mapping[str, str] = attrs.field(factory=dict)
+    lacks_values: Mapping[Key, Mapping[str, str]] = attrs.field(factory=dict)
+    related: Mapping[Key, str] = attrs.field(factory=dict)
+
+    def type_name(self, ours: str) -> str:
+        """How this version spells a resource type. Raises NotInThisVersion if it has none."""
+        if ours in self.lacks_types:
+            raise self._lacking(ours, self.lacks_types[ours])
+        return self.types.get(ours, ours)
+
+    def path(self, ours: str) -> str:
+        """How this version spells the path of a collection, or of something in it."""
+        collection, slash, rest = ours.partition("/")
+        return self.type_name(collection) + slash + rest
+
+    def name(self, type_: str, ours: str) -> str:
+        """How this version spells a name. Raises NotInThisVersion when it has no such thing."""
+        key = (type_, ours)
+        if key in self.lacks:
+            raise self._lacking(f"{ours!r} of {type_}", self.lacks[key])
+        return self.names.get(key, ours)
+
+    def value(self, type_: str, ours: str, found: Any) -> Any:
+        """How this version spells a value of an enumeration; a comma separates several."""
+        key = (type_, ours)
+        spelled, lacking = self.values.get(key, {}), self.lacks_values.get(key, {})
+        if not spelled and not lacking:
+            return found
+        if isinstance(found, (list, tuple, set, frozenset)):
+            return [self.value(type_, ours, member) for member in found]
+        text = getattr(found, "value", found)
+        if not isinstance(text, str):
+            return found
+        if "," in text:
+            return ",".join(self.value(type_, ours, part.strip()) for part in text.split(","))
+        if text in lacking:
+            raise self._lacking(f"{ours} {text!r} of {type_}", lacking[text])
+        return spelled.get(text, found)
+
+    def query(self, type_: str, query: Query) -> Query:
+        """Spell a whole query."""
+        return attrs.evolve(
+            query,
+            filter={
+                self.name(type_, key): self.value(type_, key, found)
+                for key, found in query.filter.items()
+            },
+            sort=tuple(self._sort(type_, key) for key in query.sort),
+            include=tuple(self._include(type_, path) for path in query.include),
+            fields={self.type_name(of): self._all(of, names) for of, names in query.fields.items()},
+        )
+
+    def _sort(self, type_: str, key: str) -> str:
+        bare = key.removeprefix("-")
+        return key[: len(key) - len(bare)] + self.name(type_, bare)
+
+    def _include(self, type_: str, path: str) -> str:
+        """Each part of a path is a name of the type that the part before it leads to."""
+        spelled = []
+        of: str | None = type_
+        for part in path.split("."):
+            spelled.append(part if of is None else self.name(of, part))
+            of = self.related.get((of, part)) if of else None
+        return ".".join(spelled)
+
+    def _all(self, type_: str, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self.name(type_, name) for name in names)
+
+    def _lacking(self, what: str, instead: str) -> NotInThisVersion:
+        return NotInThisVersion(f"{what} is not in API version {self.date}; {instead}")
