@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 from resources.contract import (
+    BEYOND,
     CONTRACT,
     NESTED,
     RESOURCES,
@@ -37,14 +38,6 @@ from didww_async.resources.base import (
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import Unset
 
-# Known from the documentation or the seed documents, though the contract does not list them; number
-# types are of API version 2026-11-19.
-BEYOND: Mapping[str, set[str]] = {
-    "did_groups": {"number_type"},
-    "did_groups filter": {"number_type"},
-    "did_groups sort": {"local_prefix", "-local_prefix", "number_type", "-number_type"},
-    "available_dids filter": {"did_group.number_type"},
-}
 # Open in the contract, named here.
 NAMED = {"cli_format"}
 
