@@ -80,6 +80,7 @@ __all__ = [
     "RateLimited",
     "ReadOnlyToken",
     "ServerFailed",
+    "StillPending",
     "TokenNotFetched",
     "TokenNotGranted",
     "TokenRejected",

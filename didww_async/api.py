@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from didww_async import collection, resources
+from didww_async import resources
 
 if TYPE_CHECKING:
+    from didww_async import downloads, uploads
     from didww_async.channel import Channel
     from didww_async.collection import (
         Creates,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Api"]
 
-LINE = re.compile(r"(?P<operations>\w+)\[(?P<resource>\w+)[],]")
+LINE = re.compile(r"((?P<module>\w+)\.)?(?P<operations>\w+)\[(?P<resource>\w+)[],]")
 A = TypeVar("A", bound="type[Api]")
 
 
@@ -53,13 +55,14 @@ class _Opening:
         if found is None:
             raise TypeError(f"{name}: operations[resource, ...] expected, not {line}")
         self._name = name
+        self._module = found["module"] or "collection"
         self._operations = found["operations"]
         self._resource = found["resource"]
 
     def __get__(self, api: Api | None, owner: type[Api]) -> Any:
         if api is None:
             return self
-        operations = getattr(collection, self._operations)
+        operations = getattr(import_module(f"didww_async.{self._module}"), self._operations)
         opened = operations(api._channel(), getattr(resources, self._resource), path=self._name)  # noqa: SLF001 - its own
         vars(api)[self._name] = opened
         return opened
@@ -183,8 +186,12 @@ class Api:
         PermanentSupportingDocumentUpdate,
     ]
     public_keys: ListsWithoutKey[PublicKey, PublicKeyFilter, PublicKeySort, NothingToInclude]
-    encrypted_files: ReadsDeletes[
-        EncryptedFile, EncryptedFileFilter, EncryptedFileSort, NothingToInclude
+    encrypted_files: uploads.EncryptedFiles[
+        EncryptedFile,
+        EncryptedFileFilter,
+        EncryptedFileSort,
+        NothingToInclude,
+        EncryptedFileCreate,
     ]
 
     # Emergency calls
@@ -213,7 +220,7 @@ class Api:
     ]
 
     # Reports
-    exports: ReadsCreatesUpdates[
+    exports: downloads.Exports[
         Export, ExportFilter, ExportSort, NothingToInclude, ExportCreate, ExportUpdate
     ]
 

@@ -10,6 +10,7 @@ import attrs
 from didww_async.auth import NoKey
 from didww_async.errors import InvalidInput
 from didww_async.transport.call import Call, Repeat, Reply, Timeouts
+from didww_async.transport.files import Form
 from didww_async.wire.query import Query, sendable
 
 if TYPE_CHECKING:  # chapters of resources, and what reads them, load with the first call
@@ -95,7 +96,7 @@ class _Collection(Generic[R]):
         method: str,
         path: str,
         *,
-        body: bytes | None,
+        body: bytes | Form | None,
         repeat: Repeat,
         timeouts: Timeouts | None,
     ) -> Call:

@@ -3,6 +3,7 @@
     DidwwError
     ├── InvalidInput             refused here, nothing was sent (also a ValueError)
     │   └── NotInThisVersion     the API version in use lacks it
+    ├── StillPending             what was waited for takes longer; wait again
     ├── ClientClosed             the client was closed, or belongs to another event loop
     ├── ApiError                 the server answered
     │   ├── BadRequest           400
@@ -51,6 +52,7 @@ __all__ = [
     "RateLimited",
     "ReadOnlyToken",
     "ServerFailed",
+    "StillPending",
     "TokenNotFetched",
     "TokenNotGranted",
     "TokenRejected",
@@ -83,6 +85,10 @@ class InvalidInput(DidwwError, ValueError):
 
 class NotInThisVersion(InvalidInput):
     """The API version in use does not have this field, filter or operation."""
+
+
+class StillPending(DidwwError):
+    """What was waited for is not there yet; nothing is lost, wait again."""
 
 
 class ClientClosed(DidwwError):

@@ -78,6 +78,8 @@ V2022 = ApiVersion(
         ("did_groups", "address_requirement"): "requirement",
         ("address_requirement_validations", "address_requirement"): "requirement",
         ("did_reservations", "expires_at"): "expire_at",
+        ("encrypted_files form", "file"): "items][][file",
+        ("encrypted_files form", "description"): "items][][description",
         ("encrypted_files", "expires_at"): "expire_at",
     },
     values={

@@ -74,7 +74,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     },
     "files": {
         "public_keys": "PublicKey +Filter +Sort",
-        "encrypted_files": "EncryptedFile +Filter +Sort",
+        "encrypted_files": "EncryptedFile +Filter +Sort +Create",
     },
     "regulation": {
         "address_requirements": "AddressRequirement +Filter +Sort +Include",

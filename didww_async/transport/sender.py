@@ -105,9 +105,10 @@ class Sender:
         other._auth = auth  # noqa: SLF001 - its own copy
         return other
 
-    def elsewhere(self, url: URL) -> "Sender":
-        """The same sender for a file at an address outside of the API: the key stays here."""
-        other = self.acting_as(NoKey())
+    def at(self, url: URL) -> "Sender":
+        """The same sender for a file at some address: the key goes to the API's own host only."""
+        ours = url.origin() == self.base_url.origin()
+        other = self.acting_as(self._auth if ours else NoKey())
         other.base_url = url
         return other
 

@@ -9,7 +9,7 @@ import attrs
 from didww_async.errors import ErrorObject
 from didww_async.wire.codec import STANDARD, Codec
 
-__all__ = ["Document", "NotADocument", "parse_document", "parse_errors"]
+__all__ = ["Document", "NotADocument", "parse_document", "parse_errors", "parse_ids"]
 
 
 class NotADocument(ValueError):
@@ -75,6 +75,15 @@ def parse_errors(body: bytes | str) -> tuple[ErrorObject, ...]:
     if not isinstance(errors, list):
         return ()
     return tuple(_error(item) for item in errors if isinstance(item, dict))
+
+
+def parse_ids(body: bytes) -> tuple[str, ...]:
+    """Read the answer to an upload in 2022-05-10, the ids and no document; () for another body."""
+    try:
+        ids = _load(body, STANDARD).get("ids")
+    except NotADocument:
+        return ()
+    return tuple(str(id_) for id_ in ids) if isinstance(ids, list) else ()
 
 
 def _load(body: bytes, codec: Codec) -> Mapping[str, Any]:

@@ -1,0 +1,194 @@
+"""Exports: waiting until one is ready, and reading its file.
+
+Source: doc.didww.com/api3, exports. The file is a CSV, usually packed with gzip.
+"""
+
+import asyncio
+import csv
+import gzip
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar
+
+from yarl import URL
+
+from didww_async.collection import ReadsCreatesUpdates
+from didww_async.errors import InvalidInput, StillPending, UnreadableReply
+from didww_async.resources import Export, ExportStatus
+from didww_async.transport.call import Call, Timeouts
+
+__all__ = ["Exports", "Progress"]
+
+X = TypeVar("X", bound=Export)
+F = TypeVar("F", bound=Mapping[str, Any])
+S = TypeVar("S", bound=str)
+I = TypeVar("I", bound=str)  # noqa: E741 - include
+C = TypeVar("C")
+U = TypeVar("U")
+
+Progress = Callable[[int, int | None], None]
+"""Told the bytes that have arrived, and how many there are, if the server said so."""
+
+LONG = Timeouts(read=120.0, total=3600.0)
+RARER = 15
+ROWS_AT_ONCE = 1000
+GZIP = b"\x1f\x8b"
+
+
+class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
+    """Everything but deleting; an export's file can be waited for and read."""
+
+    async def wait(self, id: str, *, timeout: float = 600.0, every: float = 1.0) -> X:
+        """Read an export again and again until it is completed, `timeout` seconds at most.
+
+        `every`: seconds between the first reads; later ones are up to 15 times rarer. Raises
+        StillPending when it is not by then: wait again, or have DIDWW call back.
+        """
+        pause, longest = every, every * RARER
+        give_up = time.monotonic() + timeout
+        while True:
+            export = await self.get(id)
+            if export.status == ExportStatus.COMPLETED:
+                return export
+            if time.monotonic() + pause > give_up:
+                raise StillPending(f"export {id} is {export.status} after {timeout:g} seconds")
+            await asyncio.sleep(pause)
+            pause = min(longest, pause * 1.5)
+
+    async def download(
+        self,
+        export: X,
+        target: str | os.PathLike[str],
+        *,
+        on_progress: Progress | None = None,
+        timeouts: Timeouts = LONG,
+    ) -> Path:
+        """Save the file of a completed export: packed if `target` ends in ".gz", else plain CSV.
+
+        The API key goes to the API's own host only. `target` is replaced when the file is whole,
+        and left alone otherwise. Returns its path. Raises InvalidInput for an export without a
+        file or a folder that can't be written, UnreadableReply for a file that is broken.
+        """
+        path = Path(target)
+        part = path.with_name(f"{path.name}.part")
+        try:
+            url = await self._fetch(export, part, on_progress=on_progress, timeouts=timeouts)
+            await asyncio.to_thread(_finish, part, path, url)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+        return path
+
+    async def rows(
+        self, export: X, *, on_progress: Progress | None = None, timeouts: Timeouts = LONG
+    ) -> AsyncIterator[dict[str, str]]:
+        """Read the rows of a completed export, in the file's order, as column -> text.
+
+        The file is saved in a temporary place first; memory stays small. Errors as in `download`.
+        """
+        folder = await asyncio.to_thread(tempfile.mkdtemp)
+        try:
+            path = await self.download(
+                export, Path(folder) / "export.csv", on_progress=on_progress, timeouts=timeouts
+            )
+            rows = _rows(path)
+            while batch := await asyncio.to_thread(lambda: list(islice(rows, ROWS_AT_ONCE))):
+                for row in batch:
+                    yield row
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _fetch(
+        self, export: X, part: Path, *, on_progress: Progress | None, timeouts: Timeouts
+    ) -> str:
+        if not export.url:
+            raise InvalidInput(
+                f"export {export.id} has no file yet: it is {export.status}; wait() for it first"
+            )
+        url = _url(export.url)
+        if url is None or url.scheme not in {"http", "https"} or not url.host:
+            raise InvalidInput(f"export {export.id} has no usable URL: {export.url!r}")
+        sink = _PartFile(part, on_progress)
+        try:
+            call = Call(
+                method="GET",
+                path="",
+                api_version=self._channel.version.date,
+                timeouts=timeouts,
+                sink=sink,
+            )
+            await self._channel.sender.at(url).send(call)
+        finally:
+            await sink.close()
+        return export.url
+
+
+def _url(text: str) -> URL | None:
+    try:
+        return URL(text, encoded=True)  # as it is: it may be signed
+    except ValueError:
+        return None
+
+
+class _PartFile:
+    """Where a download goes until it is whole."""
+
+    def __init__(self, path: Path, on_progress: Progress | None) -> None:
+        self._path = path
+        self._on_progress = on_progress
+        self._file: BinaryIO | None = None
+        self._arrived = 0
+        self._length: int | None = None
+
+    async def begin(self, length: int | None) -> None:
+        await self.close()
+        try:
+            self._file = await asyncio.to_thread(self._path.open, "wb")
+        except OSError as problem:
+            raise InvalidInput(f"can't write {self._path}: {problem.strerror}") from None
+        self._arrived, self._length = 0, length
+
+    async def write(self, chunk: bytes) -> None:
+        assert self._file is not None  # noqa: S101 - begin() comes first
+        await asyncio.to_thread(self._file.write, chunk)
+        self._arrived += len(chunk)
+        if self._on_progress is not None:
+            self._on_progress(self._arrived, self._length)
+
+    async def close(self) -> None:
+        if self._file is not None:
+            await asyncio.to_thread(self._file.close)
+            self._file = None
+
+
+def _finish(part: Path, target: Path, url: str) -> None:
+    """Put the file in its place, packed or not as its name says."""
+    with part.open("rb") as file:
+        packed = file.read(2) == GZIP
+    wanted = target.suffix == ".gz"
+    other = part.with_name(f"{part.name}.other")
+    try:
+        if packed:
+            try:
+                with gzip.open(part) as source, other.open("wb") as plain:
+                    shutil.copyfileobj(source, plain)
+            except (EOFError, OSError, zlib.error):
+                why = "the file is no whole gzip file"
+                raise UnreadableReply(method="GET", url=url, status=200, body=why) from None
+        elif wanted:
+            with part.open("rb") as source, gzip.open(other, "wb") as result:
+                shutil.copyfileobj(source, result)
+        (part if packed == wanted else other).replace(target)
+    finally:
+        other.unlink(missing_ok=True)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        for row in csv.DictReader(file, restval=""):
+            yield {str(name): text for name, text in row.items() if name is not None}
