@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from didww_async.simulator.capacity import CapacityPool
 from didww_async.simulator.coverage import GroupRow, SkuRow
 from didww_async.simulator.errors import (
     Problem,
@@ -14,7 +15,6 @@ from didww_async.simulator.errors import (
     parameter_missing,
     parameter_not_allowed,
     refuse,
-    unprocessable,
 )
 from didww_async.simulator.records import AvailableDid
 from didww_async.simulator.versions import V2022
@@ -54,19 +54,37 @@ class Wish:
 
 
 @attrs.frozen(kw_only=True)
+class CapacityWish:
+    """Channels of a pool, checked."""
+
+    pool: CapacityPool
+    qty: int
+
+
+@attrs.frozen(kw_only=True)
 class CheckedOrder:
     """An order that may be carried out, if there is money for it."""
 
-    wishes: tuple[Wish, ...]
+    wishes: tuple[Wish | CapacityWish, ...]
     allow_back_ordering: bool
     external_reference_id: str | None
     callback_url: str | None
     callback_method: str | None
 
 
+NOTHING_ASKED = CheckedOrder(
+    wishes=(),
+    allow_back_ordering=False,
+    external_reference_id=None,
+    callback_url=None,
+    callback_method=None,
+)
+"""What stands behind an order that no request placed."""
+
+
 def check_order(world: "World", attributes: Mapping[str, Any], version: str) -> CheckedOrder:
     """Check everything; all validation problems are told at once."""
-    items = _well_formed_items(attributes)
+    kind, items = _well_formed_items(attributes)
     if world.settings.read_only:
         raise refuse(403, "Forbidden", "The account is in read-only mode.")
     problems = _callback_problems(attributes, version) + reference_problems(attributes)
@@ -74,15 +92,17 @@ def check_order(world: "World", attributes: Mapping[str, Any], version: str) -> 
     back_ordering = attributes.get("allow_back_ordering", version > V2022)
     if not isinstance(back_ordering, bool):
         problems.append(invalid("/data/attributes/allow_back_ordering", "is invalid"))
-    wishes = []
+    check = _wish if kind == "did_order_items" else _capacity_wish
+    wishes: list[Wish | CapacityWish] = []
     for position, item in enumerate(items):
-        found = _wish(world, item, f"{ITEMS}/{position}")
-        if isinstance(found, Wish):
-            wishes.append(found)
-        else:
+        found = check(world, item, f"{ITEMS}/{position}")
+        if isinstance(found, list):
             problems += found
+        else:
+            wishes.append(found)
     if not problems:
-        problems += _scarcity_problems(world, wishes, back_ordering=back_ordering)
+        numbers = [wish for wish in wishes if isinstance(wish, Wish)]
+        problems += _scarcity_problems(world, numbers, back_ordering=back_ordering)
     if problems:
         raise RefusedError(422, *problems)
     method = attributes.get("callback_method")
@@ -105,8 +125,10 @@ def reference_problems(attributes: Mapping[str, Any]) -> list[Problem]:
     return []
 
 
-def _well_formed_items(attributes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The attributes of the items; what does not even have the form of items is a 400."""
+def _well_formed_items(
+    attributes: Mapping[str, Any],
+) -> tuple[str, list[Mapping[str, Any]]]:
+    """The items' type, and the attributes of each; what has not the form of items is a 400."""
     if "items" not in attributes:
         raise parameter_missing("items")
     items = attributes["items"]
@@ -122,16 +144,28 @@ def _well_formed_items(attributes: Mapping[str, Any]) -> list[Mapping[str, Any]]
                 raise parameter_not_allowed(key)
     if len({item["type"] for item in items}) > 1:
         raise malformed("All items of an order must be of one type.")
-    if items[0]["type"] == "capacity_order_items":
-        raise unprocessable(f"{ITEMS}/0/capacity_pool_id", "must exist")
+    kind: str = items[0]["type"]
     wanted = [item["attributes"] for item in items]
     for item in wanted:
-        if item.get("sku_id") is None:
-            raise malformed("An item needs sku_id.")
-        sources = [key for key in _SOURCES if item.get(key) is not None]
-        if len(sources) > 1 or (not sources and item.get("nanpa_prefix_id") is None):
-            raise malformed(f"An item needs exactly one of {', '.join(_SOURCES)}.")
-    return wanted
+        if kind == "capacity_order_items":
+            _check_members(item, "capacity_pool_id", "qty")
+        else:
+            _check_members(item, "sku_id")
+            _check_source(item)
+    return kind, wanted
+
+
+def _check_members(item: Mapping[str, Any], *keys: str) -> None:
+    for key in keys:
+        if item.get(key) is None:
+            raise malformed(f"An item needs {key}.")
+
+
+def _check_source(item: Mapping[str, Any]) -> None:
+    """An item says in exactly one way which numbers it wants; a prefix alone means one of it."""
+    sources = [key for key in _SOURCES if item.get(key) is not None]
+    if len(sources) > 1 or (not sources and item.get("nanpa_prefix_id") is None):
+        raise malformed(f"An item needs exactly one of {', '.join(_SOURCES)}.")
 
 
 def _callback_problems(attributes: Mapping[str, Any], version: str) -> list[Problem]:
@@ -147,6 +181,19 @@ def _callback_problems(attributes: Mapping[str, Any], version: str) -> list[Prob
     elif method is not None and method not in known:
         problems.append(invalid("/data/attributes/callback_method", "is not included in the list"))
     return problems
+
+
+def _capacity_wish(
+    world: "World", item: Mapping[str, Any], pointer: str
+) -> CapacityWish | list[Problem]:
+    """Check one item of channels."""
+    pool = world.owned.capacity_pools.get(str(item["capacity_pool_id"]))
+    if pool is None:
+        return [invalid(f"{pointer}/capacity_pool_id", "must exist")]
+    qty, least = item["qty"], pool.minimum_qty_per_order
+    if not isinstance(qty, int) or isinstance(qty, bool) or not least <= qty <= MAX_QTY:
+        return [invalid(f"{pointer}/qty", f"must be between {least} and {MAX_QTY}")]
+    return CapacityWish(pool=pool, qty=qty)
 
 
 def _wish(world: "World", item: Mapping[str, Any], pointer: str) -> Wish | list[Problem]:

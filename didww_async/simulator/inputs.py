@@ -204,21 +204,25 @@ def read_inputs(
             if entry.relationship:
                 name, value = _linked(world, entry, members[entry.name])
             else:
-                name, value = entry.name, _read(entry, members[entry.name])
+                name = entry.name
+                value = read_value(members[name], entry.reads, nullable=entry.nullable)
             values[name] = value
         except ValueError as error:
             problems.append(invalid(pointer, str(error)))
+        except RefusedError as refusal:
+            if refusal.status != 422:
+                raise
+            problems += refusal.problems
     if problems:
         raise RefusedError(422, *problems)
     return values
 
 
-def _read(entry: Input, value: Any) -> Any:
-    if value is None:
-        if not entry.nullable:
-            raise ValueError("can't be blank")
-        return None
-    return entry.reads(value) if entry.reads is not None else value
+def read_value(value: Any, reads: Reads | None, *, nullable: bool) -> Any:
+    """Read one attribute, or raise ValueError."""
+    if value is None and not nullable:
+        raise ValueError("can't be blank")
+    return value if value is None or reads is None else reads(value)
 
 
 def _linked(world: "World", entry: Input, found: Any) -> tuple[str, Any]:

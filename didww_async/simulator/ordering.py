@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from didww_async.simulator.checking import CheckedOrder, Wish, check_order, reference_problems
+from didww_async.simulator.capacity import add_channels
+from didww_async.simulator.checking import (
+    NOTHING_ASKED,
+    CapacityWish,
+    CheckedOrder,
+    Wish,
+    check_order,
+    reference_problems,
+)
 from didww_async.simulator.errors import Problem, RefusedError, refuse, unprocessable
-from didww_async.simulator.records import Did, Order, OrderItem
+from didww_async.simulator.history import remember
+from didww_async.simulator.records import CapacityItem, Did, EmergencyItem, Item, Order, OrderItem
 from didww_async.simulator.text import decimal_text
-from didww_async.simulator.versions import V2022
+from didww_async.simulator.versions import V2022, V2026
 
 if TYPE_CHECKING:
     from didww_async.simulator.world import World
@@ -24,39 +33,84 @@ def place(world: "World", data: Mapping[str, Any], version: str) -> Order:
     """Carry out POST /orders: all or nothing."""
     checked = check_order(world, data.get("attributes", {}), version)
     priced = [_priced(wish, world.settings.vat_rate) for wish in checked.wishes]
-    amount = sum((item.qty * (item.nrc + item.mrc) for item in priced), start=Decimal(0))
-    _check_funds(world, amount, version)
-    return _carry_out(world, checked, priced, amount=amount, version=version)
+    _check_funds(world, _amount(priced), version)
+    order = _kept(
+        world,
+        checked,
+        _taken(world, priced),
+        description="DID" if isinstance(priced[0], OrderItem) else "Capacity",
+        version=version,
+    )
+    world.placed(order)
+    return order
+
+
+def place_emergency(
+    world: "World", service_id: str, *, setup_price: Decimal, monthly_price: Decimal
+) -> Order:
+    """Order an emergency calling service, as a verification of numbers does."""
+    vat_rate = world.settings.vat_rate
+    item = EmergencyItem(
+        qty=1,
+        nrc=_with_vat(setup_price, vat_rate),
+        mrc=_with_vat(monthly_price, vat_rate),
+        emergency_calling_service_id=service_id,
+    )
+    _check_funds(world, _amount([item]), V2026)
+    return _kept(world, NOTHING_ASKED, [item], description="Emergency", version=V2026)
 
 
 def complete(world: "World", order_id: str) -> Order:
-    """Deliver a pending order's numbers, back-ordered ones too."""
+    """Deliver what a pending order is about: numbers, back-ordered ones too, or channels."""
     order = world.orders[order_id]
     if order.status != "pending":
         raise ValueError(f"order {order.reference} is {order.status}")
-    now = world.now()
+    if any(isinstance(item, EmergencyItem) for item in order.items):
+        raise ValueError(f"order {order.reference} completes when its verification is approved")
     for item in order.items:
-        for prefix_id, number in _numbers(world, item):
-            world.keep_did(
-                Did(
-                    id=world.new_id(),
-                    number=number,
-                    order_id=order.id,
-                    group_id=item.group_id,
-                    sku_id=item.sku_id,
-                    prefix_id=prefix_id,
-                    created_at=now,
-                    expires_at=now + BILLING_PERIOD,
-                    awaiting_registration=world.atlas.groups[item.group_id].needs_registration,
-                    channels_included_count=item.channels_included_count,
-                    billing_cycles_count=item.billing_cycles_count,
-                )
-            )
+        if isinstance(item, OrderItem):
+            _deliver(world, order, item)
+        elif isinstance(item, CapacityItem):
+            add_channels(world, item.capacity_pool_id, item.qty)
+    return _completed(world, order)
+
+
+def settle_emergency(world: "World", order_id: str, *, canceled: bool) -> None:
+    """End the order of an emergency calling service, if it is not completed already."""
+    order = world.orders[order_id]
+    if order.status == "pending" and canceled:
+        _give_back(world, order)
+    elif order.status == "pending":
+        _completed(world, order)
+
+
+def _deliver(world: "World", order: Order, item: OrderItem) -> None:
+    now = world.now()
+    for prefix_id, number in _numbers(world, item):
+        did = Did(
+            id=world.new_id(),
+            number=number,
+            order_id=order.id,
+            group_id=item.group_id,
+            sku_id=item.sku_id,
+            prefix_id=prefix_id,
+            created_at=now,
+            expires_at=now + BILLING_PERIOD,
+            awaiting_registration=world.atlas.groups[item.group_id].needs_registration,
+            channels_included_count=item.channels_included_count,
+            billing_cycles_count=item.billing_cycles_count,
+        )
+        world.keep_did(did)
+        remember(world, did, "assigned")
+
+
+def _completed(world: "World", order: Order) -> Order:
+    today = world.now()
     order = attrs.evolve(
         order,
         status="completed",
         items=tuple(
-            attrs.evolve(item, billed_from=now.date(), billed_to=(now + BILLING_PERIOD).date())
+            attrs.evolve(item, billed_from=today.date(), billed_to=(today + BILLING_PERIOD).date())
             for item in order.items
         ),
     )
@@ -69,8 +123,14 @@ def cancel(world: "World", order: Order) -> None:
     """Carry out DELETE /orders/{id}: a pending order gives back its money and its stock."""
     if order.status != "pending":
         raise unprocessable("/data/attributes/base", "Order not pending")
+    if not order.did_items:
+        raise unprocessable("/data/attributes/base", "Order can't be canceled")
+    _give_back(world, order)
+
+
+def _give_back(world: "World", order: Order) -> None:
     world.balance += order.amount
-    for item in order.items:
+    for item in order.did_items:
         if item.available_did is not None:
             world.stock.put_back_shown(item.available_did)
         else:
@@ -112,7 +172,19 @@ def _check_funds(world: "World", amount: Decimal, version: str) -> None:
     )
 
 
-def _priced(wish: Wish, vat_rate: Decimal) -> OrderItem:
+def _amount(items: Sequence[Item]) -> Decimal:
+    return sum((item.qty * (item.nrc + item.mrc) for item in items), start=Decimal(0))
+
+
+def _priced(wish: Wish | CapacityWish, vat_rate: Decimal) -> OrderItem | CapacityItem:
+    if isinstance(wish, CapacityWish):
+        setup_price, monthly_price = wish.pool.price_of(wish.qty)
+        return CapacityItem(
+            qty=wish.qty,
+            nrc=_with_vat(setup_price, vat_rate),
+            mrc=_with_vat(monthly_price, vat_rate),
+            capacity_pool_id=wish.pool.id,
+        )
     return OrderItem(
         sku_id=wish.sku.id,
         group_id=wish.group.id,
@@ -134,25 +206,33 @@ def _with_vat(price: Decimal, vat_rate: Decimal) -> Decimal:
     return (price * (1 + vat_rate)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
-def _carry_out(
-    world: "World",
-    checked: CheckedOrder,
-    priced: Sequence[OrderItem],
-    *,
-    amount: Decimal,
-    version: str,
-) -> Order:
+def _taken(world: "World", priced: Sequence[Item]) -> list[Item]:
+    """Take what was ordered from stock."""
     # Items that name a prefix take first, or an item without one might leave them nothing.
     items = list(priced)
-    for position in sorted(range(len(items)), key=lambda position: not items[position].prefix_id):
-        items[position] = _taken_from_stock(world, items[position])
+    numbers = {at: item for at, item in enumerate(priced) if isinstance(item, OrderItem)}
+    for at, item in sorted(numbers.items(), key=lambda pair: not pair[1].prefix_id):
+        items[at] = _taken_from_stock(world, item)
+    return items
+
+
+def _kept(
+    world: "World",
+    checked: CheckedOrder,
+    items: Sequence[Item],
+    *,
+    description: str,
+    version: str,
+) -> Order:
+    """Pay for an order and keep it."""
+    amount = _amount(items)
     world.balance -= amount
     reply_order = list(range(len(items)))
     world.chance.shuffle(reply_order)
     order = Order(
         id=world.new_id(),
         reference=world.new_reference(),
-        description="DID",
+        description=description,
         status="pending",
         amount=amount,
         items=tuple(items),
@@ -166,7 +246,6 @@ def _carry_out(
         callback_method=checked.callback_method,
     )
     world.keep_order(order)
-    world.placed(order)
     return order
 
 

@@ -27,14 +27,22 @@ class Reservation:
 
 
 @attrs.frozen(kw_only=True)
-class OrderItem:
-    """An item. `taken` counts what it took from stock by prefix id; `missing` is back-ordered."""
+class Item:
+    """What all items of orders have: `nrc` is paid once, `mrc` every month, for each of `qty`."""
 
-    sku_id: str
-    group_id: str
     qty: int
     nrc: Decimal
     mrc: Decimal
+    billed_from: date | None = None
+    billed_to: date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class OrderItem(Item):
+    """Numbers. `taken` counts what was taken from stock by prefix id; `missing` is back-ordered."""
+
+    sku_id: str
+    group_id: str
     channels_included_count: int
     prefix_id: str | None = None
     billing_cycles_count: int | None = None
@@ -42,8 +50,20 @@ class OrderItem:
     reservation_id: str | None = None
     taken: tuple[tuple[str, int], ...] = ()
     missing: int = 0
-    billed_from: date | None = None
-    billed_to: date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CapacityItem(Item):
+    """Channels of a capacity pool."""
+
+    capacity_pool_id: str
+
+
+@attrs.frozen(kw_only=True)
+class EmergencyItem(Item):
+    """An emergency calling service."""
+
+    emergency_calling_service_id: str
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +75,7 @@ class Order:
     description: str
     status: str
     amount: Decimal
-    items: tuple[OrderItem, ...]
+    items: tuple[Item, ...]
     reply_order: tuple[int, ...]
     created_at: datetime
     listed_from: float
@@ -71,8 +91,12 @@ class Order:
         return {}
 
     @property
+    def did_items(self) -> tuple[OrderItem, ...]:
+        return tuple(item for item in self.items if isinstance(item, OrderItem))
+
+    @property
     def back_ordered(self) -> bool:
-        return any(item.missing for item in self.items)
+        return any(item.missing for item in self.did_items)
 
     @property
     def qty(self) -> int:

@@ -124,6 +124,8 @@ class Filter:
     parse: Callable[[str], Any]
     matches: Callable[["World", Any, Any], bool]
     index: Index | None = None
+    allows: Callable[["World", Any], bool] | None = None
+    """Whether the world has an answer for a value; otherwise it is refused like a bad one."""
     since: str | None = None
     until: str | None = None
 

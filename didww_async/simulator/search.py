@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from didww_async.simulator.errors import bad_filter_value
 from didww_async.simulator.schema import Filter, Resource
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ def matching(world: "World", resource: Resource, filters: Mapping[str, Any]) -> 
     if resource.all is None:
         raise TypeError(f"{resource.type} cannot be listed")
     chosen = [(resource.filter_named[name], value) for name, value in filters.items()]
+    for entry, value in chosen:
+        if entry.allows is not None and not entry.allows(world, value):
+            raise bad_filter_value(entry.name, str(value))
     indexed = [
         (_candidates(world, resource, entry, value), entry)
         for entry, value in chosen

@@ -15,15 +15,15 @@ from didww_async.simulator.atlas import Atlas, shipped_atlas
 from didww_async.simulator.callbacks import CallbackFault, CallbackSender, SentCallback
 from didww_async.simulator.coverage import Coverage
 from didww_async.simulator.delivery import deliver, listed_late
+from didww_async.simulator.exporting import Export
 from didww_async.simulator.faults import DropBefore, Fault, FaultBoard, Injection
 from didww_async.simulator.ordering import cancel, complete
 from didww_async.simulator.query import decode_pairs
 from didww_async.simulator.received import ReceivedRequest
 from didww_async.simulator.records import Did, Order, Reservation
 from didww_async.simulator.settings import Settings
-from didww_async.simulator.steering import Files, Verifications
+from didww_async.simulator.steering import Exports, Files, Numbers, Verification, Verifications
 from didww_async.simulator.timers import Timers
-from didww_async.simulator.verifying import AddressVerification
 from didww_async.simulator.world import World
 
 _HOST = "127.0.0.1"
@@ -57,8 +57,12 @@ class Simulator(Settings):
     _timers: Timers = attrs.field(init=False, factory=Timers)
     verifications: Verifications = attrs.field(init=False)
     """Verifications, to approve or reject them by hand."""
+    exports: Exports = attrs.field(init=False)
+    """CDR exports, to complete them by hand."""
     files: Files = attrs.field(init=False)
     """Uploaded files, and the keys they are encrypted for."""
+    numbers: Numbers = attrs.field(init=False)
+    """Numbers, to renew, block or remove them as the platform does."""
     _runner: web.ServerRunner | None = attrs.field(init=False, default=None)
     _base_url: str | None = attrs.field(init=False, default=None)
 
@@ -127,7 +131,9 @@ class Simulator(Settings):
         self._world.completed = self._world.canceled = self._world.settled = self._sender.tell
         self._world.submitted = self._on_submitted
         self.verifications = Verifications(self._world, self._timers)
+        self.exports = Exports(self._world, self._timers)
         self.files = Files(self._world)
+        self.numbers = Numbers(self._world)
         self._application = Application(self._world, base_url=self._base_url or "")
         self._requests = []
         self._faults.clear()
@@ -259,10 +265,12 @@ class Simulator(Settings):
         if self._world.orders[order_id].status == "pending":
             self.complete(order_id)
 
-    def _on_submitted(self, record: AddressVerification) -> None:
-        self._timers.start(
-            record.id, self.verified_after, lambda: self.verifications.approve(record.id)
-        )
+    def _on_submitted(self, record: Verification | Export) -> None:
+        """Decide a verification, or make an export, later."""
+        is_export = isinstance(record, Export)
+        after = self.exported_after if is_export else self.verified_after
+        act = self.exports.complete if is_export else self.verifications.approve
+        self._timers.start(record.id, after, lambda: act(record.id))
 
     # Requests
 

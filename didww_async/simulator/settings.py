@@ -44,6 +44,8 @@ class Settings:
     """Every order is refused with 403."""
     available_dids: bool = True
     """Whether the account may select single numbers; without it /available_dids answers 403."""
+    voice_out: bool = True
+    """Whether the plan has voice OUT; without it /voice_out_trunks answers 403."""
     available_dids_cap: int = 50
     max_reservations: int = 10
     reservation_seconds: float = 600

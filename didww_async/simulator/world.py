@@ -13,13 +13,14 @@ import attrs
 
 from didww_async.simulator.atlas import Atlas
 from didww_async.simulator.belongings import Belongings
+from didww_async.simulator.capacity import first_pools
 from didww_async.simulator.coverage import GroupRow, SkuRow
 from didww_async.simulator.errors import refuse
 from didww_async.simulator.records import Balance, Did, Order, Reservation
 from didww_async.simulator.regulation import Regulation
 from didww_async.simulator.settings import Settings
 from didww_async.simulator.stock import Stock
-from didww_async.simulator.uploading import shipped_keys
+from didww_async.simulator.uploading import PublicKey, shipped_keys
 
 
 def ignore(_record: Any) -> None:
@@ -30,19 +31,21 @@ class World:
     """What changes. Everything happens between two awaits, so each request is atomic."""
 
     def __init__(self, atlas: Atlas, settings: Settings) -> None:
-        self.atlas = atlas
-        self.settings = settings
+        self.atlas: Atlas = atlas
+        self.settings: Settings = settings
         self.base_url = ""
         """Where the world is served: what some attributes tell."""
         self.chance = random.Random(settings.seed)  # noqa: S311  # repeatable on purpose
-        self.stock = Stock(atlas, chance=self.chance)
+        self.stock: Stock = Stock(atlas, chance=self.chance)
         self.balance = settings.opening_balance
         self.orders: dict[str, Order] = {}
         self.dids: dict[str, Did] = {}
         self.reservations: dict[str, Reservation] = {}
-        self.owned = Belongings()
-        self.regulation = Regulation(atlas)
-        self.public_keys = shipped_keys()
+        self.owned: Belongings = Belongings(
+            capacity_pools=first_pools(atlas, settings.clock().date()),
+        )
+        self.regulation: Regulation = Regulation(atlas)
+        self.public_keys: Sequence[PublicKey] = shipped_keys()
         self.placed: Callable[[Order], None] = ignore
         """Called with every new order."""
         self.completed: Callable[[Order], None] = ignore
@@ -68,6 +71,10 @@ class World:
         """Something like RNQ-961086."""
         letters = "".join(self.chance.choices(string.ascii_uppercase, k=3))
         return f"{letters}-{self.chance.randrange(100_000, 1_000_000)}"
+
+    def new_secret(self) -> str:
+        """A user name or a password that the server makes."""
+        return "".join(self.chance.choices(string.ascii_lowercase + string.digits, k=16))
 
     def refuse_if_read_only(self) -> None:
         if self.settings.read_only:
@@ -130,6 +137,10 @@ class World:
         else:
             siblings.append(did)
         self.dids[did.id] = did
+
+    def drop_did(self, did: Did) -> None:
+        del self.dids[did.id]
+        self.dids_by_order[did.order_id].remove(did)
 
     # Reservations
 

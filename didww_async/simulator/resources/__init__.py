@@ -6,6 +6,11 @@ from collections.abc import Mapping
 import attrs
 
 from didww_async.simulator.resources.account import BALANCES
+from didww_async.simulator.resources.capacity import (
+    CAPACITY_POOLS,
+    QTY_BASED_PRICINGS,
+    SHARED_CAPACITY_GROUPS,
+)
 from didww_async.simulator.resources.coverage import (
     AREAS,
     CITIES,
@@ -14,6 +19,13 @@ from didww_async.simulator.resources.coverage import (
     NANPA_PREFIXES,
     REGIONS,
 )
+from didww_async.simulator.resources.emergency import (
+    EMERGENCY_CALLING_SERVICES,
+    EMERGENCY_REQUIREMENT_VALIDATIONS,
+    EMERGENCY_REQUIREMENTS,
+    EMERGENCY_VERIFICATIONS,
+)
+from didww_async.simulator.resources.exports import EXPORTS
 from didww_async.simulator.resources.identity import (
     ADDRESSES,
     ENCRYPTED_FILES,
@@ -30,7 +42,7 @@ from didww_async.simulator.resources.inventory import (
     DID_RESERVATIONS,
     STOCK_KEEPING_UNITS,
 )
-from didww_async.simulator.resources.numbers import DIDS
+from didww_async.simulator.resources.numbers import DID_HISTORY, DIDS
 from didww_async.simulator.resources.orders import ORDERS
 from didww_async.simulator.resources.regulation import (
     ADDRESS_REQUIREMENT_VALIDATIONS,
@@ -38,6 +50,13 @@ from didww_async.simulator.resources.regulation import (
     ADDRESS_VERIFICATIONS,
     REQUIREMENT_VALIDATIONS,
     REQUIREMENTS,
+)
+from didww_async.simulator.resources.voice import (
+    POPS,
+    VOICE_IN_TRUNK_GROUPS,
+    VOICE_IN_TRUNKS,
+    VOICE_OUT_TRUNK_REGENERATE_CREDENTIALS,
+    VOICE_OUT_TRUNKS,
 )
 from didww_async.simulator.schema import Catalogue, Resource, entries_of
 
@@ -68,6 +87,20 @@ TABLE = (
     ADDRESS_REQUIREMENT_VALIDATIONS,
     REQUIREMENT_VALIDATIONS,
     ADDRESS_VERIFICATIONS,
+    DID_HISTORY,
+    POPS,
+    VOICE_IN_TRUNKS,
+    VOICE_IN_TRUNK_GROUPS,
+    VOICE_OUT_TRUNKS,
+    VOICE_OUT_TRUNK_REGENERATE_CREDENTIALS,
+    CAPACITY_POOLS,
+    QTY_BASED_PRICINGS,
+    SHARED_CAPACITY_GROUPS,
+    EMERGENCY_REQUIREMENTS,
+    EMERGENCY_REQUIREMENT_VALIDATIONS,
+    EMERGENCY_CALLING_SERVICES,
+    EMERGENCY_VERIFICATIONS,
+    EXPORTS,
 )
 
 

@@ -1,24 +1,31 @@
-"""The account's numbers."""
+"""The account's numbers, and what happened to them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from didww_async.simulator import numbers
 from didww_async.simulator.coverage import GroupRow
-from didww_async.simulator.errors import Problem, RefusedError, invalid, unprocessable
+from didww_async.simulator.emergency import EmergencyService
+from didww_async.simulator.history import ACTIONS, METHODS, HistoryEntry, is_kept, kept
+from didww_async.simulator.inputs import any_text, field, link, updating, whole
+from didww_async.simulator.inputs import flag as is_true
 from didww_async.simulator.records import Did
+from didww_async.simulator.resources import links as to
+from didww_async.simulator.resources.columns import CREATED_AT, columns, exact, sorts
 from didww_async.simulator.resources.features import FEATURES, OLD_FEATURES
 from didww_async.simulator.schema import (
     Attribute,
-    Filter,
-    Input,
+    Read,
     Relationship,
     Resource,
     Sort,
+    at_least,
+    at_most,
     column,
     flag,
-    nothing,
+    moment,
     texts,
 )
 from didww_async.simulator.text import time_text
@@ -26,19 +33,6 @@ from didww_async.simulator.versions import V2022, V2026
 
 if TYPE_CHECKING:
     from didww_async.simulator.world import World
-
-_LINKED = {
-    "capacity_pool": "capacity_pools",
-    "shared_capacity_group": "shared_capacity_groups",
-    "address_verification": "address_verifications",
-    "voice_in_trunk": "voice_in_trunks",
-    "voice_in_trunk_group": "voice_in_trunk_groups",
-}
-_LINKED_SINCE_2026 = {
-    "emergency_calling_service": "emergency_calling_services",
-    "emergency_verification": "emergency_verifications",
-    "identity": "identities",
-}
 
 
 def _group(world: "World", did: Did) -> GroupRow:
@@ -49,50 +43,51 @@ def _cycles(_world: "World", did: Did) -> str | None:
     return None if did.billing_cycles_count is None else str(did.billing_cycles_count)
 
 
-def _unlinked(name: str, *, since: str | None = None) -> Filter:
-    """A filter by something that no number is linked to."""
-    return texts(name, nothing, since=since)
+def _found(column_name: str, table: Callable[["World"], Mapping[str, Any]]) -> Read:
+    read = column(column_name)
+    return lambda world, did: table(world).get(read(world, did) or "")
 
 
-def _update(world: "World", did: Did, data: Mapping[str, Any], _version: str) -> Did:
-    """Carry out PATCH /dids/{id}."""
-    attributes = data.get("attributes", {})
-    problems = [
-        problem
-        for name, value in attributes.items()
-        if (problem := _problem_with(name, value)) is not None
-    ]
-    for name, relationship in data.get("relationships", {}).items():
-        if not isinstance(relationship, dict) or relationship.get("data") is not None:
-            problems.append(invalid(f"/data/relationships/{name}", "must exist"))
-    if problems:
-        raise RefusedError(422, *problems)
-    if did.blocked:
-        raise unprocessable("/data/attributes/base", "DID is blocked")
-    changed = attrs.evolve(did, **attributes)
-    world.keep_did(changed)
-    return changed
+def _service(world: "World", did: Did) -> EmergencyService | None:
+    return world.owned.emergency_services.get(did.emergency_calling_service_id or "")
 
 
-def _problem_with(name: str, value: Any) -> Problem | None:
-    pointer = f"/data/attributes/{name}"
-    if name == "terminated":
-        return None if isinstance(value, bool) else invalid(pointer, "is invalid")
-    if name == "description":
-        return None if value is None or isinstance(value, str) else invalid(pointer, "is invalid")
-    if value is None and name != "dedicated_channels_count":
+def _emergency_verification(world: "World", did: Did) -> Any:
+    service = _service(world, did)
+    return service and world.owned.emergency_verifications[service.emergency_verification_id]
+
+
+def _identity(world: "World", did: Did) -> Any:
+    """Who the number is registered to."""
+    owned = world.owned
+    verification = owned.address_verifications.get(did.address_verification_id or "")
+    if verification is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        return invalid(pointer, "is not a number")
-    return None if value >= 0 else invalid(pointer, "must be greater than or equal to 0")
+    return owned.identities.get(owned.addresses[verification.address_id].identity_id)
 
+
+_ROUTED_TO = {
+    "capacity_pool": to.CAPACITY_POOLS,
+    "shared_capacity_group": to.SHARED_CAPACITY_GROUPS,
+    "address_verification": to.ADDRESS_VERIFICATIONS,
+    "voice_in_trunk": to.VOICE_IN_TRUNKS,
+    "voice_in_trunk_group": to.VOICE_IN_TRUNK_GROUPS,
+}
+_CHANGES = (
+    field("capacity_limit", whole(), nullable=True),
+    field("description", any_text, nullable=True),
+    field("terminated", is_true),
+    field("billing_cycles_count", whole(), nullable=True),
+    field("dedicated_channels_count", whole()),
+    *(link(name, target, nullable=True) for name, target in _ROUTED_TO.items()),
+    link("emergency_calling_service", to.EMERGENCY_CALLING_SERVICES, nullable=True, since=V2026),
+)
 
 DIDS = Resource(
     type="dids",
     path="dids",
-    all=lambda world: list(world.dids.values()),
-    find=lambda world, record_id: world.dids.get(record_id),
-    update=_update,
+    table=lambda world: world.dids,
+    update=updating(_CHANGES, numbers.change),
     attributes=(
         Attribute("number", read=column("number")),
         Attribute("description", read=column("description")),
@@ -112,11 +107,23 @@ DIDS = Resource(
         Relationship(
             "order", type="orders", read=lambda world, did: world.orders.get(did.order_id)
         ),
-        *(Relationship(name, type=kind, read=nothing) for name, kind in _LINKED.items()),
         *(
-            Relationship(name, type=kind, read=nothing, since=V2026)
-            for name, kind in _LINKED_SINCE_2026.items()
+            Relationship(name, type=target.type, read=_found(f"{name}_id", target.table))
+            for name, target in _ROUTED_TO.items()
         ),
+        Relationship(
+            "emergency_calling_service",
+            type="emergency_calling_services",
+            read=_service,
+            since=V2026,
+        ),
+        Relationship(
+            "emergency_verification",
+            type="emergency_verifications",
+            read=_emergency_verification,
+            since=V2026,
+        ),
+        Relationship("identity", type="identities", read=_identity, since=V2026),
     ),
     filters=(
         texts("id", column("id")),
@@ -148,10 +155,10 @@ DIDS = Resource(
         flag("terminated", column("terminated")),
         flag("pending_removal", lambda _world, did: did.billing_cycles_count == 0),
         flag("emergency_enabled", column("emergency_enabled"), since=V2026),
-        *(_unlinked(f"{name}.id") for name in _LINKED),
-        _unlinked("trunk.id"),
-        _unlinked("trunk_group.id"),
-        _unlinked("emergency_calling_service.id", since=V2026),
+        *exact(*(f"{name}.id" for name in _ROUTED_TO)),
+        texts("trunk.id", column("voice_in_trunk_id")),
+        texts("trunk_group.id", column("voice_in_trunk_group_id")),
+        *exact("emergency_calling_service.id", since=V2026),
     ),
     sorts=tuple(
         Sort(name, read=column(name))
@@ -169,13 +176,38 @@ DIDS = Resource(
             "terminated",
         )
     ),
-    updates=(
-        Input("capacity_limit"),
-        Input("description"),
-        Input("terminated"),
-        Input("billing_cycles_count"),
-        Input("dedicated_channels_count"),
-        *(Input(name, relationship=True) for name in _LINKED),
-        Input("emergency_calling_service", relationship=True, since=V2026),
+    updates=_CHANGES,
+)
+
+
+# What happened to them
+
+
+def _change(_world: "World", entry: HistoryEntry) -> dict[str, Any]:
+    """Counts of cycles are told as texts; null means that the number is renewed for ever."""
+    if entry.action != "billing_cycles_count_changed":
+        return {}
+    return {
+        "from": None if entry.before is None else str(entry.before),
+        "to": None if entry.after is None else str(entry.after),
+    }
+
+
+DID_HISTORY = Resource(
+    type="did_history",
+    path="did_history",
+    since=V2026,
+    table=kept,
+    attributes=(*columns("did_number", "action", "method"), CREATED_AT),
+    meta=_change,
+    filters=(
+        *exact("id", "did_number"),
+        texts("action", column("action"), allowed=ACTIONS),
+        texts("method", column("method"), allowed=METHODS),
+        attrs.evolve(
+            at_least("created_at_gteq", column("created_at"), parse=moment), allows=is_kept
+        ),
+        at_most("created_at_lteq", column("created_at"), parse=moment),
     ),
+    sorts=sorts("created_at"),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from didww_async.simulator.ordering import cancel, change_reference, place
-from didww_async.simulator.records import Order, OrderItem
+from didww_async.simulator.records import CapacityItem, EmergencyItem, Item, Order, OrderItem
 from didww_async.simulator.schema import (
     Attribute,
     Input,
@@ -39,22 +39,29 @@ def _items(_world: "World", order: Order) -> list[Mapping[str, Any]]:
     return [_item(order.items[position]) for position in order.reply_order]
 
 
-def _item(item: OrderItem) -> Mapping[str, Any]:
+def _item(item: Item) -> Mapping[str, Any]:
     nrc, mrc = decimal_text(item.nrc), decimal_text(item.mrc)
-    return {
-        "type": "did_order_items",
-        "attributes": {
-            "qty": item.qty,
-            "nrc": nrc,
-            "mrc": mrc,
-            "prorated_mrc": False,
-            "billed_from": item.billed_from.isoformat() if item.billed_from else None,
-            "billed_to": item.billed_to.isoformat() if item.billed_to else None,
-            "setup_price": nrc,
-            "monthly_price": mrc,
-            "did_group_id": item.group_id,
-        },
+    attributes: dict[str, Any] = {
+        "qty": item.qty,
+        "nrc": nrc,
+        "mrc": mrc,
+        "prorated_mrc": False,
+        "billed_from": item.billed_from.isoformat() if item.billed_from else None,
+        "billed_to": item.billed_to.isoformat() if item.billed_to else None,
     }
+    match item:
+        case OrderItem():
+            kind = "did_order_items"
+            attributes |= {"setup_price": nrc, "monthly_price": mrc, "did_group_id": item.group_id}
+        case CapacityItem():
+            kind = "capacity_order_items"
+            attributes["capacity_pool_id"] = item.capacity_pool_id
+        case EmergencyItem():
+            kind = "emergency_order_items"
+            attributes["emergency_calling_service_id"] = item.emergency_calling_service_id
+        case _:
+            kind = "generic_order_items"
+    return {"type": kind, "attributes": attributes}
 
 
 ORDERS = Resource(

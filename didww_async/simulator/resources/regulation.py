@@ -104,30 +104,39 @@ class Checked:
     id: str
 
 
-def _validation(type: str, requirement: Input) -> Resource:
+def validation(
+    type: str, requirement: Input, *, since: str | None = None, until: str | None = None
+) -> Resource:
+    """The resource whose creation checks an identity or an address against a requirement."""
     inputs = (
         requirement,
         link("identity", to.IDENTITIES, nullable=True),
         link("address", to.ADDRESSES, nullable=True),
     )
+    [target] = requirement.targets
 
     def make(world: "World", values: Values) -> Checked:
-        requirement_id = values[f"{requirement.name}_id"]
-        validate(world, values, world.regulation.address_requirements[requirement_id])
+        validate(world, values, target.table(world)[values[f"{requirement.name}_id"]])
         return Checked(world.new_id())
 
-    return Resource(type=type, path=type, create=creating(inputs, make), creates=inputs)
+    return Resource(
+        type=type,
+        path=type,
+        create=creating(inputs, make),
+        creates=inputs,
+        since=since,
+        until=until,
+    )
 
 
-ADDRESS_REQUIREMENT_VALIDATIONS = attrs.evolve(
-    _validation(
-        "address_requirement_validations",
-        link("address_requirement", to.ADDRESS_REQUIREMENTS, required=True),
-    ),
+ADDRESS_REQUIREMENT_VALIDATIONS = validation(
+    "address_requirement_validations",
+    link("address_requirement", to.ADDRESS_REQUIREMENTS, required=True),
     since=V2026,
 )
-REQUIREMENT_VALIDATIONS = attrs.evolve(
-    _validation("requirement_validations", link("requirement", to.REQUIREMENTS, required=True)),
+REQUIREMENT_VALIDATIONS = validation(
+    "requirement_validations",
+    link("requirement", to.REQUIREMENTS, required=True),
     until=V2022,
 )
 
@@ -158,7 +167,7 @@ REJECTION = (
 )
 
 
-def _dids(world: "World", row: Any) -> list[Any]:
+def dids(world: "World", row: Any) -> list[Any]:
     return [world.dids[did_id] for did_id in row.did_ids if did_id in world.dids]
 
 
@@ -181,7 +190,7 @@ ADDRESS_VERIFICATIONS = Resource(
     ),
     relationships=(
         to_one("address", "addresses", lambda world: world.owned.addresses),
-        Relationship("dids", type="dids", many=True, read=_dids),
+        Relationship("dids", type="dids", many=True, read=dids),
     ),
     filters=(
         *exact("id", "address.id", "reference"),
