@@ -51,7 +51,7 @@ SURELY_NOT_SENT = (
 
 
 def error_of_exception(
-    exception: Exception, *, method: str, url: str, secrets: Iterable[str] = ()
+    exception: BaseException, *, method: str, url: str, secrets: Iterable[str] = ()
 ) -> NoAnswer | None:
     """The verdict on an exchange without an answer; None when it is no failure of the network.
 
@@ -136,7 +136,7 @@ def without(secrets: Iterable[str], text: str) -> str:
     return text
 
 
-def _reason(exception: Exception, secrets: Iterable[str]) -> str:
+def _reason(exception: BaseException, secrets: Iterable[str]) -> str:
     # Never str() of a ClientResponseError's request: it carries the headers, and with them the key.
     if isinstance(exception, aiohttp.ClientResponseError):
         text = exception.message

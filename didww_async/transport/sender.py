@@ -97,6 +97,7 @@ class Sender:
         self._user_agent = user_agent
         self._headers = RequestHeaders(user_agent=user_agent, auth={})
         self._on_attempt = on_attempt
+        self._urls: dict[str, URL] = {}  # of the collections
         self._warned: set[tuple[str, str]] = set()
 
     def acting_as(self, auth: Auth) -> "Sender":
@@ -110,6 +111,7 @@ class Sender:
         ours = url.origin() == self.base_url.origin()
         other = self.acting_as(self._auth if ours else NoKey())
         other.base_url = url
+        other._urls = {}  # noqa: SLF001 - its own copy
         return other
 
     def read(self, call: Call, reply: Reply) -> Document:
@@ -133,18 +135,42 @@ class Sender:
         try:
             return await self._attempt(call, 1)
         except DidwwError as failure:
-            if not may_repeat(failure, repeat=call.repeat):
-                raise
             first = failure
-        failed = time.monotonic()
         # Outside the except block: what follows must not carry the first failure as its context.
+        return await self._after(first, call)
+
+    async def _after(self, failure: DidwwError, call: Call) -> Reply:
+        """Go on after a first failure, or raise it."""
+        first = failure
+        if isinstance(first, TokenRejected) and call.repeat != "never":
+            try:
+                return await self._attempt(call, 1)
+            except DidwwError as second:
+                first = second
+        if not may_repeat(first, repeat=call.repeat):
+            raise first
+        failed = time.monotonic()
         return await retried(
             self._retry,
             repeat=call.repeat,
             first=first,
-            send=lambda attempt: self._attempt(call, attempt),
+            send=lambda attempt: self._renewing(call, attempt),
             elapsed=lambda: time.monotonic() - failed,
         )
+
+    async def _renewing(self, call: Call, attempt: int) -> Reply:
+        try:
+            return await self._attempt(call, attempt)
+        except TokenRejected:
+            pass
+        return await self._attempt(call, attempt)  # once, with the next token
+
+    async def _attempt(self, call: Call, attempt: int) -> Reply:
+        turn = await self.turn()
+        try:
+            return await self.exchange(call, turn, attempt=attempt)
+        finally:
+            turn.end()
 
     async def turn(self, *, ordering: bool = False) -> Turn:
         """Take a connection slot, an order slot if `ordering`, and a rate grant. End it.
@@ -174,41 +200,11 @@ class Sender:
         """
         url = self.url(call)
         self._exchange.check_usable()
-        turn.began = True
-        if self._on_attempt is None and not log.isEnabledFor(logging.DEBUG):
-            result = await self._outcome(call, url, turn)
-        else:
-            result = await self._told(call, url, turn, attempt)
-        if isinstance(result, DidwwError):
-            raise result
-        return result
-
-    def url(self, call: Call) -> URL:
-        """Where a call goes; it never holds the key."""
-        url = self.base_url.joinpath(*call.path.split("/")) if call.path else self.base_url
-        return url.with_query(call.query) if call.query else url
-
-    async def _attempt(self, call: Call, attempt: int) -> Reply:
-        try:
-            return await self._on_one_turn(call, attempt)
-        except TokenRejected:
-            if call.repeat == "never":
-                raise
-        return await self._on_one_turn(call, attempt)  # once, with the next token
-
-    async def _on_one_turn(self, call: Call, attempt: int) -> Reply:
-        turn = await self.turn()
-        try:
-            return await self.exchange(call, turn, attempt=attempt)
-        finally:
-            turn.end()
-
-    async def _outcome(self, call: Call, url: URL, turn: Turn) -> Reply | DidwwError:
-        headers = self._headers
-        if not headers.authenticate(turn.auth):
-            headers = RequestHeaders(user_agent=self._user_agent, auth=turn.auth)
-            self._headers = headers
+        headers = self._headers_with(turn.auth)
         grant = turn.grant
+        turn.began = True
+        started = time.monotonic()
+        outcome: Reply | DidwwError
         # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
         # request's headers, and with them the key, and would travel along as __context__.
         try:
@@ -219,23 +215,44 @@ class Sender:
                 body=call.body,
                 fresh=call.fresh,
                 timeouts=call.timeouts or self.timeouts,
-                sink=call.sink,
                 on_sent=grant.sent,
                 on_answer=lambda: grant.answered(call.kind),
+                sink=call.sink,
                 secrets=headers.secrets,
             )
-        except Exception as problem:
+            outcome = reply if reply.succeeded else self._refusal(call, url, turn, reply)
+        except BaseException as problem:
             verdict = error_of_exception(
                 problem, method=call.method, url=str(url), secrets=headers.secrets
             )
+            if verdict is None:  # cancelled, or no error of the network
+                self._tell(call, url, problem, turn, attempt=attempt, started=started)
+                raise
             if isinstance(verdict, NotSent):
                 grant.give_back()
-            if verdict is None:
-                raise
-            return verdict
+            outcome = verdict
         finally:
             grant.sent()  # as far as anybody can know, unless it was given back
-        return reply if reply.succeeded else self._refusal(call, url, turn, reply)
+        self._tell(call, url, outcome, turn, attempt=attempt, started=started)
+        if isinstance(outcome, DidwwError):
+            raise outcome
+        return outcome
+
+    def url(self, call: Call) -> URL:
+        """Where a call goes; it never holds the key."""
+        collection, *item = call.path.split("/")
+        url = self._urls.get(collection)
+        if url is None:
+            url = self.base_url / collection if collection else self.base_url
+            self._urls[collection] = url
+        if item:
+            url = url.joinpath(*item)
+        return url.with_query(call.query) if call.query else url
+
+    def _headers_with(self, auth: Mapping[str, str]) -> RequestHeaders:
+        if not self._headers.authenticate(auth):
+            self._headers = RequestHeaders(user_agent=self._user_agent, auth=auth)
+        return self._headers
 
     def _refusal(self, call: Call, url: URL, turn: Turn, reply: Reply) -> ApiError:
         refusal = error_of_reply(
@@ -248,17 +265,6 @@ class Sender:
             self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)
         return refusal
 
-    async def _told(self, call: Call, url: URL, turn: Turn, attempt: int) -> Reply | DidwwError:
-        """The outcome, told to the log and the hook when it is there."""
-        started = time.monotonic()
-        try:
-            result = await self._outcome(call, url, turn)
-        except BaseException as cut_short:  # cancelled, or no error of the network
-            self._tell(call, url, cut_short, turn, attempt=attempt, started=started)
-            raise
-        self._tell(call, url, result, turn, attempt=attempt, started=started)
-        return result
-
     def _tell(
         self,
         call: Call,
@@ -269,6 +275,9 @@ class Sender:
         attempt: int,
         started: float,
     ) -> None:
+        """Tell the log and the hook of an attempt that ended."""
+        if self._on_attempt is None and not log.isEnabledFor(logging.DEBUG):
+            return
         error = None
         if isinstance(result, BaseException):
             error = str(result) if isinstance(result, DidwwError) else type(result).__name__

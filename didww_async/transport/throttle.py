@@ -40,6 +40,7 @@ class SlotLog:
         self._never_used = self.burst  # counted, because "no limit" is spelled as a huge rate
         self._free_at: list[float] = []
         self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
+        self._longest = LATEST + self.server_window  # a slot is held after its request left
         self._ids = itertools.count()
         self._not_before = -math.inf
         self._even = self.window / self.burst
@@ -48,18 +49,18 @@ class SlotLog:
 
     def delay(self, now: float) -> float:
         """Seconds until a slot can be taken; infinite while all of them are held."""
-        self._forget_late(now)
+        if self._unanswered:
+            self._forget_late(now)
         if self._never_used:
             return max(0.0, self._not_before - now)
         free_at = self._free_at[0] if self._free_at else math.inf
         for left_at in self._unanswered.values():
-            free_at = min(free_at, left_at + LATEST + self.server_window)
+            free_at = min(free_at, left_at + self._longest)
             break
         return max(0.0, free_at - now, self._not_before - now)
 
     def take(self, now: float) -> None:
         """Take a slot; `delay(now)` must be 0."""
-        self._forget_late(now)
         if self._free_at and self._free_at[0] <= now:
             heapq.heappop(self._free_at)
         else:
@@ -67,7 +68,8 @@ class SlotLog:
         if self._spacing > self._even and now - self._spaced_at >= CALM:
             self._spacing = max(self._even, self._spacing * NARROWER)
             self._spaced_at = now
-        self._not_before = max(self._not_before, now + self._spacing)
+        if self._spacing:
+            self._not_before = max(self._not_before, now + self._spacing)
 
     def left(self, now: float) -> int:
         """A request left on a slot that was taken; the id to tell its answer by."""
@@ -88,10 +90,12 @@ class SlotLog:
 
     def _forget_late(self, now: float) -> None:
         """Free the slots of requests that arrived long ago, whenever their answers come."""
-        while self._unanswered:
-            id_, left_at = next(iter(self._unanswered.items()))
-            if left_at + LATEST + self.server_window > now:
+        late = []
+        for id_, left_at in self._unanswered.items():
+            if left_at + self._longest > now:
                 break
+            late.append(id_)
+        for id_ in late:
             self.answered(id_, late=LATEST)
 
     def refused(self, now: float, *, until: float) -> None:
