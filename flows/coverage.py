@@ -20,6 +20,7 @@ from flows.choices import (
     the_one,
 )
 from flows.errors import Ambiguous, NoMatch
+from flows.number_types import number_types_of, spelled_for
 
 __all__ = ["Coverage"]
 
@@ -31,6 +32,7 @@ class Coverage:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._spelled = spelled_for(client)
 
     async def countries(self) -> tuple[CountryChoice, ...]:
         """Countries with numbers on sale, by name: 1 request."""
@@ -58,28 +60,25 @@ class Coverage:
         async def fetch() -> tuple[NumberTypeChoice, ...]:
             groups = await self._client.did_groups.list(
                 filter={"country.id": country.id, "is_available": True},
-                include="did_group_type",
-                fields={"did_groups": ("did_group_type",)},
-                sort="-did_group_type.name",
+                include=self._spelled.include,
+                fields={"did_groups": self._spelled.fields},
+                sort=self._spelled.sort,
                 page_size=ONE_PAGE,
             )
-            seen = {
-                group.did_group_type.id: NumberTypeChoice(
-                    id=group.did_group_type.id, name=group.did_group_type.name or ""
-                )
-                for group in groups
-                if group.did_group_type
-            }
+            seen = number_types_of(groups)
             if (groups.total_records or 0) > len(groups):
                 others = [kind for kind in await self.all_number_types() if kind.id not in seen]
                 has = await asyncio.gather(*(self._has(country, kind) for kind in others))
                 seen |= {kind.id: kind for kind, there in zip(others, has, strict=True) if there}
             return tuple(sorted(seen.values(), key=lambda kind: kind.name))
 
-        return await self._client.catalogue.once(("flows", "types", country.id), fetch)
+        key = ("flows", "types", self._spelled.filter, country.id)
+        return await self._client.catalogue.once(key, fetch)
 
     async def all_number_types(self) -> tuple[NumberTypeChoice, ...]:
-        """Every number type there is: 1 request."""
+        """Every number type there is: 1 request, none where they are an attribute."""
+        if self._spelled.known is not None:
+            return self._spelled.known
 
         async def fetch() -> tuple[NumberTypeChoice, ...]:
             found = [kind async for kind in self._client.did_group_types.iterate()]
@@ -266,12 +265,9 @@ class Coverage:
         return await self._client.catalogue.once(("flows", "any prefix", country.id), fetch)
 
     async def _has(self, country: CountryChoice, kind: NumberTypeChoice) -> bool:
+        asked = _within(country, None) | {self._spelled.filter: kind.id, "is_available": True}
         found = await self._client.did_groups.list(
-            filter={
-                "country.id": country.id,
-                "did_group_type.id": kind.id,
-                "is_available": True,
-            },
+            filter=asked,
             fields={"did_groups": ("prefix",)},
             page_size=1,
         )

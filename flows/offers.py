@@ -12,6 +12,7 @@ from didww_async import InvalidInput
 from didww_async.resources import DidGroup, StockKeepingUnit
 from flows.errors import Ambiguous, NoMatch, OutOfStock, PriceOverLimit
 from flows.journal.record import Limits
+from flows.number_types import number_type_of
 
 __all__ = [
     "Offer",
@@ -161,7 +162,7 @@ def _offer(group: DidGroup, sku: StockKeepingUnit) -> Offer | None:
         did_group_id=group.id,
         prefix=group.prefix or "",
         area_name=group.area_name or "",
-        number_type=(group.did_group_type.name or None) if group.did_group_type else None,
+        number_type=(kind.name or None) if (kind := number_type_of(group)) else None,
         features=tuple(str(feature) for feature in group.features or ()),
         channels=sku.channels_included_count or 0,
         setup_price=sku.setup_price,

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from didww_async import Client, NotFound
-from didww_async.resources import DidGroup, DidGroupFilter
+from didww_async.resources import DidGroup, DidGroupFilter, DidGroupInclude
 from flows.errors import BalanceTooLow, OfferChanged
 from flows.journal.record import Limits, OrderRequest
+from flows.number_types import NumberTypeSpelling, spelled_for
 from flows.offers import Offer, Offers, Quote, check_limits, has_stock, offers_from
 from flows.snapshot import Criteria
 from flows.states import SavedIds
@@ -20,7 +21,7 @@ from flows.states import SavedIds
 __all__ = ["Prices", "wanted_groups"]
 
 PAGE = 100
-WITH_PRICES: Final = ("stock_keeping_units", "did_group_type")
+SKUS: Final = "stock_keeping_units"
 
 
 class Prices:
@@ -28,10 +29,14 @@ class Prices:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._spelled = spelled_for(client)
+        self._with_prices: tuple[DidGroupInclude, ...] = (SKUS, *self._spelled.include)
 
     async def offers(self, ids: SavedIds, criteria: Criteria, *, limit: int) -> Offers:
         """The offers at a place: 1 request per 100 DID groups, up to `limit` groups."""
-        groups, total = await self._groups(wanted_groups(ids, criteria), limit=limit)
+        groups, total = await self._groups(
+            wanted_groups(ids, criteria, spelled=self._spelled), limit=limit
+        )
         fitting = offers_from(
             groups, features=criteria.features, needs_registration=criteria.needs_registration
         )
@@ -54,7 +59,7 @@ class Prices:
         for page in itertools.count(1):
             found = await self._client.did_groups.list(
                 filter=wanted,
-                include=WITH_PRICES,
+                include=self._with_prices,
                 sort=("area_name", "prefix"),
                 page=page,
                 page_size=min(limit, PAGE),
@@ -116,7 +121,7 @@ class Prices:
         for start in range(0, len(wanted), PAGE):
             groups = await self._client.did_groups.list(
                 filter={"id": wanted[start : start + PAGE]},
-                include=WITH_PRICES,
+                include=self._with_prices,
                 sort="prefix",
                 page_size=PAGE,
             )
@@ -125,7 +130,7 @@ class Prices:
 
     async def _now(self, *, did_group_id: str, sku_id: str) -> Offer:
         try:
-            group = await self._client.did_groups.get(did_group_id, include=WITH_PRICES)
+            group = await self._client.did_groups.get(did_group_id, include=self._with_prices)
         except NotFound:
             raise OfferChanged(f"DID group {did_group_id} is gone; choose again") from None
         now = {found.sku_id: found for found in offers_from([group])}
@@ -134,11 +139,13 @@ class Prices:
         return found
 
 
-def wanted_groups(ids: SavedIds, criteria: Criteria) -> DidGroupFilter:
+def wanted_groups(
+    ids: SavedIds, criteria: Criteria, *, spelled: NumberTypeSpelling
+) -> DidGroupFilter:
     """The place and criteria as a filter of DID groups (pure)."""
     wanted: dict[str, Any] = {
         "country.id": ids.country_id,
-        "did_group_type.id": ids.number_type_id,
+        spelled.filter: ids.number_type_id,
         "region.id": ids.region_id,
         "city.id": ids.city_id,
         "nanpa_prefix.id": ids.nanpa_prefix_id,

@@ -13,23 +13,25 @@ from typing import Any, Final
 import attrs
 
 from didww_async import Client, DidwwError
-from didww_async.resources import DidGroup, DidGroupFilter
+from didww_async.resources import DidGroup, DidGroupFilter, DidGroupInclude
 from flows.batch.chunks import chunks
 from flows.batch.instep import InStep
 from flows.batch.stages import Stage
 from flows.batch.which_group import after, first_questions, second_questions, settled
+from flows.number_types import number_type_of
 from flows.prices import PAGE, Prices
 
 __all__ = ["MergedPrices"]
 
 PLACES: Final = ("city.id", "nanpa_prefix.id", "region.id", "country.id")
-INCLUDED: Final = ("stock_keeping_units", "did_group_type", "country", "region", "city")
-FIELDS: Final = {
-    "did_groups": ("prefix", "area_name", "features", "is_metered", *INCLUDED),
+INCLUDED: Final = ("stock_keeping_units", "country", "region", "city")
+ATTRIBUTES: Final = ("prefix", "area_name", "features", "is_metered")
+FIELDS_OF_PLACES: Final = {
     "countries": ("iso",),
     "regions": ("name",),
     "cities": ("name",),
 }
+TYPES: Final = frozenset({"did_group_type.id", "number_type"})
 PREFIXES_TOGETHER: Final = 280
 
 Wanted = tuple[tuple[str, Any], ...]
@@ -169,13 +171,16 @@ class MergedPrices(Prices):
 
     async def _listed(self, wanted: Mapping[str, Any], *, ids: bool = False) -> list[DidGroup]:
         """All pages of a list."""
+        included: tuple[DidGroupInclude, ...] = (*INCLUDED, *self._spelled.include)
+        attributes = (*ATTRIBUTES, *INCLUDED, *self._spelled.fields)
+        fields = {"did_groups": attributes, **FIELDS_OF_PLACES}
 
         async def page(number: int) -> Any:
             given: Any = wanted
             return await self._client.did_groups.list(
                 filter=given,
-                include=() if ids else INCLUDED,
-                fields={"did_groups": ("prefix",)} if ids else FIELDS,
+                include=() if ids else included,
+                fields={"did_groups": ("prefix",)} if ids else fields,
                 sort=("area_name", "prefix"),
                 page=number,
                 page_size=PAGE,
@@ -196,7 +201,7 @@ def _class_of(wanted: Mapping[str, Any]) -> _Class:
     place = next(name for name in PLACES if name in wanted)
     dropped = set(PLACES)
     if place in {"city.id", "nanpa_prefix.id"}:
-        dropped.add("did_group_type.id")  # a place has few groups: told apart here
+        dropped |= TYPES  # a place has few groups: told apart here
     rest = tuple(sorted((name, found) for name, found in wanted.items() if name not in dropped))
     return _Class(place, rest)
 
@@ -204,6 +209,11 @@ def _class_of(wanted: Mapping[str, Any]) -> _Class:
 def _of(group: DidGroup, place: str) -> str | None:
     """The id of the group's country, region, city or number type; None where it has none."""
     name = place.removesuffix(".id")
+    if place in TYPES:
+        kind = number_type_of(group)
+        if kind is None and group.did_group_type is not None:
+            raise _Unattributable(f"DID group {group.id} came without its {name}")
+        return kind.id if kind else None
     there = getattr(group, name)
     if there is None:
         return None
@@ -216,6 +226,6 @@ def _of(group: DidGroup, place: str) -> str | None:
 def _fits(group: DidGroup, wanted: Mapping[str, Any]) -> bool:
     return all(
         _of(group, name) == wanted[name]
-        for name in ("country.id", "region.id", "city.id", "did_group_type.id")
+        for name in ("country.id", "region.id", "city.id", *TYPES)
         if name in wanted
     )
