@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         RateLimited,
         ReadOnlyToken,
         ServerFailed,
+        StillPending,
         TokenNotFetched,
         TokenNotGranted,
         TokenRejected,
