@@ -108,7 +108,7 @@ async def four_processes(*, seconds: float) -> Row:
 
 async def work(name: str, url: str) -> None:
     """One of the four processes."""
-    from didww_async.transport.redis_limit import RedisRateLimit
+    from didww_async import RedisRateLimit
 
     async with (
         RedisRateLimit(REDIS, name=name, processes=4) as limit,

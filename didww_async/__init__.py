@@ -44,6 +44,8 @@ if TYPE_CHECKING:
         ValidationFailed,
     )
     from didww_async.transport.call import AttemptRecord, Timeouts
+    from didww_async.transport.limiter import Limiter
+    from didww_async.transport.redis_limit import RedisRateLimit
     from didww_async.transport.retry import RetryPolicy
     from didww_async.transport.throttle import RateLimit
     from didww_async.wire.unset import UNSET, Unset
@@ -53,6 +55,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Client",
     "RateLimit",
+    "RedisRateLimit",
+    "Limiter",
     "RetryPolicy",
     "Timeouts",
     "ApiKey",
@@ -94,6 +98,8 @@ __all__ = [
 _MODULES = {
     "Client": "client",
     "RateLimit": "transport.throttle",
+    "RedisRateLimit": "transport.redis_limit",
+    "Limiter": "transport.limiter",
     "RetryPolicy": "transport.retry",
     "Timeouts": "transport.call",
     "ApiKey": "auth",

@@ -28,12 +28,6 @@ from didww_async.transport.throttle import (
     RateLimit,
 )
 
-try:
-    from redis.asyncio import Redis
-    from redis.exceptions import RedisError
-except ImportError as missing:
-    raise ImportError("RedisRateLimit needs redis: pip install 'didww-async[redis]'") from missing
-
 __all__ = ["RedisRateLimit"]
 
 log = logging.getLogger("didww_async")
@@ -141,8 +135,13 @@ class RedisRateLimit:
         `url`: "redis://host:port/db" (rediss:// for TLS). `name`: what the processes share, one per
         API key, such as "didww-production"; never the key itself. `processes`: how many there are
         at most, for the share without Redis. `away`: seconds until a Redis that did not answer is
-        asked again. Raises InvalidInput for what can't be right.
+        asked again. Raises InvalidInput for what can't be right, ImportError without the extra.
         """
+        try:
+            from redis.asyncio import Redis  # noqa: PLC0415 - an extra
+            from redis.exceptions import RedisError  # noqa: PLC0415
+        except ImportError:
+            raise ImportError("RedisRateLimit needs pip install 'didww-async[redis]'") from None
         if not name:
             raise InvalidInput("name is empty: say what the processes share, such as 'production'")
         if processes < 1:
@@ -162,6 +161,7 @@ class RedisRateLimit:
             raise InvalidInput(
                 "url is no Redis URL: redis://[user:password@]host:port/db"
             ) from None
+        self._no_answer = (RedisError, OSError, TimeoutError)
         self._take = self._redis.register_script(TAKE)
         self._pause = self._redis.register_script(PAUSE)
         self._keys = [f"didww:{{{name}}}:slots", f"didww:{{{name}}}:state"]
@@ -183,7 +183,7 @@ class RedisRateLimit:
             if slot is None:
                 try:
                     slot = await self._taken()
-                except (RedisError, OSError, TimeoutError) as problem:
+                except self._no_answer as problem:
                     self._lost(problem)
                     return await self._share.acquire()
             try:
@@ -275,7 +275,7 @@ class RedisRateLimit:
         self._away_until = time.monotonic() + self._away
 
     async def _tell_pause(self, seconds: float) -> None:
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
+        with contextlib.suppress(*self._no_answer):
             await self._pause(keys=self._keys, args=[round(seconds * MICRO), self._even])
 
     def _free(self, slot: _Slot, *, left_at: float, kind: str) -> None:

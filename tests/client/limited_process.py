@@ -9,8 +9,7 @@ import json
 import sys
 import time
 
-from didww_async import Client, DidwwError, RateLimited, RetryPolicy
-from didww_async.transport.redis_limit import RedisRateLimit
+from didww_async import Client, DidwwError, RateLimited, RedisRateLimit, RetryPolicy
 
 
 async def main() -> None:

@@ -19,11 +19,10 @@ import attrs
 import pytest
 from client.servers import COUNTRIES, Server, client_of, refusal, reply
 
-from didww_async import InvalidInput, RateLimited, RetryPolicy
+from didww_async import InvalidInput, RateLimited, RedisRateLimit, RetryPolicy
 from didww_async.simulator import Simulator
 
 redis = pytest.importorskip("redis")
-from didww_async.transport.redis_limit import RedisRateLimit  # noqa: E402
 
 HERE = os.environ.get("DIDWW_TEST_REDIS", "redis://127.0.0.1:6379/0")
 
