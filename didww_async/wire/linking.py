@@ -11,7 +11,7 @@ from didww_async.wire.document import Document
 from didww_async.wire.reading import MakeResource, Pending, resource_maker
 from didww_async.wire.unset import UNSET, Unset
 
-__all__ = ["Linker", "ResourceClasses"]
+__all__ = ["Linker", "ResourceClasses", "is_identifier"]
 
 Known: TypeAlias = dict[tuple[Any, Any], Resource]
 _ID = operator.attrgetter("id")
@@ -61,6 +61,14 @@ class Linker:
         found = self.many(document)
         return found[0] if found else None
 
+    def reread(self, raw: Mapping[str, Any]) -> Resource:
+        """What a resource object alone reads as, with nothing linked."""
+        return self._maker(str(raw.get("type")))(raw, [])
+
+    def aliases_of(self, type_: str) -> Mapping[str, str]:
+        """Other API versions' names of a type's attributes and relationships -> ours."""
+        return self._aliases.get(type_, {})
+
     def _built(self, raws: Iterable[Mapping[str, Any]], pending: list[Pending]) -> list[Resource]:
         makers = self._makers
         built = []
@@ -78,7 +86,7 @@ class Linker:
             cls = self._classes.get(type_)
             if cls is None:
                 return _unknown  # not kept: a server may make up any number of types
-            aliases = self._aliases.get(type_, {})
+            aliases = self.aliases_of(type_)
             make = self._makers[type_] = resource_maker(cls, self._converter, aliases=aliases)
         return make
 
@@ -102,8 +110,8 @@ class Linker:
         if linkage is None:
             return () if many else None
         if many and isinstance(linkage, list):
-            return tuple(self._target(item, known) for item in linkage if _is_identifier(item))
-        if not _is_identifier(linkage):
+            return tuple(self._target(item, known) for item in linkage if is_identifier(item))
+        if not is_identifier(linkage):
             return UNSET  # garbage says nothing, not even that there is none
         target = self._target(linkage, known)
         return (target,) if many else target
@@ -141,7 +149,8 @@ def _unknown(raw: Mapping[str, Any], _: list[Pending]) -> UnknownResource:
     )
 
 
-def _is_identifier(found: Any) -> bool:
+def is_identifier(found: Any) -> bool:
+    """Whether a member of a linkage names a resource."""
     return (
         isinstance(found, dict)
         and isinstance(found.get("type"), str)
