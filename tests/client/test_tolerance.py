@@ -155,7 +155,8 @@ KEPT = {"data", "included", "id", "type"}
 def spoiled(draw: st.DrawFn) -> dict[str, Any]:
     found = copy.deepcopy(draw(documents()))
     for _ in range(draw(st.integers(1, 6))):
-        places = list(_places(found, inside=False))
+        if not (places := list(_places(found, inside=False))):
+            break
         holder, key = draw(st.sampled_from(places))
         wire = holder[key]
         match draw(st.sampled_from(["drop", "null", "junk", "case", "retype", "new"])):
