@@ -54,7 +54,8 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     },
     "sip": {
         "": "Codec DiversionInjectMode DiversionRelayPolicy MediaEncryptionMode "
-        "NetworkProtocolPriority PstnConfiguration RxDtmfFormat SipConfiguration "
+        "NetworkProtocolPriority PstnConfiguration ReroutingDisconnectCode RxDtmfFormat "
+        "SipConfiguration "
         "SstRefreshMethod StirShakenMode TransportProtocol TrunkConfiguration TxDtmfFormat",
     },
     "voice_in": {

@@ -7,10 +7,11 @@ fieldsets, other API versions, or something that can't be read as the documented
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Never, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Never, Self, TypeVar, cast, dataclass_transform
 
 import attrs
 
+from didww_async.errors import InvalidInput
 from didww_async.wire.unset import UNSET
 
 __all__ = [
@@ -161,6 +162,19 @@ class Shown:
             if (field.name != "raw" or self.only_raw) and not is_relationship(field)
             if (found := getattr(self, field.name)) is not UNSET
         }
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with the named fields changed, such as `configuration.replace(port=5061)`.
+
+        Raises InvalidInput for a field that there is not.
+        """
+        names = {field.name for field in fields_of(type(self))}
+        if unknown := changes.keys() - names:
+            raise InvalidInput(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        whole: Any = self
+        return cast("Self", attrs.evolve(whole, **changes))
+
+    __replace__ = replace
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -107,7 +107,12 @@ CapacityPoolSort = Literal[
     "total_channels_count",
     "-total_channels_count",
 ]
-CapacityPoolInclude = Literal["countries", "shared_capacity_groups", "qty_based_pricings"]
+CapacityPoolInclude = Literal[
+    "countries",
+    "shared_capacity_groups",
+    "qty_based_pricings",
+    "shared_capacity_groups.dids",
+]
 
 
 @value
@@ -194,4 +199,9 @@ SharedCapacityGroupSort = Literal[
     "shared_channels_count",
     "-shared_channels_count",
 ]
-SharedCapacityGroupInclude = Literal["capacity_pool", "dids"]
+SharedCapacityGroupInclude = Literal[
+    "capacity_pool",
+    "dids",
+    "dids.did_group",
+    "capacity_pool.countries",
+]

@@ -199,6 +199,9 @@ EmergencyCallingServiceInclude = Literal[
     "emergency_requirement",
     "emergency_verification",
     "dids",
+    "emergency_requirement.country",
+    "emergency_verification.address",
+    "dids.did_group",
 ]
 
 
@@ -269,4 +272,10 @@ EmergencyVerificationFilter = TypedDict(
 EmergencyVerificationSort = Literal[
     "created_at", "-created_at", "external_reference_id", "-external_reference_id"
 ]
-EmergencyVerificationInclude = Literal["address", "emergency_calling_service", "dids"]
+EmergencyVerificationInclude = Literal[
+    "address",
+    "emergency_calling_service",
+    "dids",
+    "address.identity",
+    "emergency_calling_service.dids",
+]

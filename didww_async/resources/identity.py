@@ -205,6 +205,10 @@ IdentityInclude = Literal[
     "proofs",
     "addresses",
     "permanent_documents",
+    "proofs.proof_type",
+    "addresses.country",
+    "addresses.proofs",
+    "permanent_documents.template",
 ]
 
 
@@ -300,4 +304,7 @@ AddressInclude = Literal[
     "area",
     "city",
     "proofs",
+    "identity.country",
+    "identity.proofs",
+    "proofs.proof_type",
 ]

@@ -19,6 +19,7 @@ from didww_async.errors import InvalidInput
 from didww_async.resources.base import (
     FlatNested,
     Nested,
+    Resource,
     Shown,
     fields_of,
     is_relationship,
@@ -123,7 +124,8 @@ def _check_of(field: "attrs.Attribute[Any]") -> Check:
     def check(name: str, found: object) -> None:
         if not any(_accepts(kind, found) for kind in kinds) or (ids and _blank(found)):
             shown = type(found).__name__ if is_secret(field) else _brief(found)
-            raise InvalidInput(f"{name} is {spoken}, not {shown}")
+            hint = f": give its id, {found.id!r}" if isinstance(found, Resource) else ""
+            raise InvalidInput(f"{name} is {spoken}, not {shown}{hint}")
         if ids and Unset not in kinds and isinstance(found, (list, tuple)) and not found:
             raise InvalidInput(f"{name} needs at least one id")
         if isinstance(found, (Nested, FlatNested)):

@@ -180,7 +180,11 @@ DidGroupInclude = Literal[
 
 @value
 class AvailableDid(Resource):
-    """One specific number in stock, E.164 without "+". DIDWW forbids mirroring the list."""
+    """One specific number in stock, E.164 without "+". DIDWW forbids mirroring the list.
+
+    A list holds some of them, in random order; `meta["total_count"]` of its page says how many
+    there are.
+    """
 
     type: ClassVar[str] = "available_dids"
     paged: ClassVar[bool] = False
@@ -221,7 +225,10 @@ AvailableDidInclude = Literal[
 
 @value
 class DidReservation(Resource):
-    """A hold on an available DID, until `expires_at`."""
+    """A hold on an available DID, until `expires_at`.
+
+    How many more can be held at once: `meta["available_count"]` of a page of the list.
+    """
 
     type: ClassVar[str] = "did_reservations"
     walk_by: ClassVar[str | None] = "created_at"
@@ -259,4 +266,7 @@ DidReservationSort = Literal[
     "expire_at",
     "-expire_at",
 ]
-DidReservationInclude = Literal["available_did", "available_did.did_group"]
+DidReservationInclude = Literal[
+    "available_did",
+    "available_did.did_group",
+]

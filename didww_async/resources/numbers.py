@@ -174,6 +174,13 @@ DidInclude = Literal[
     "identity",
     "did_group.stock_keeping_units",
     "did_group.country",
+    "did_group.region",
+    "did_group.city",
+    "did_group.did_group_type",
+    "did_group.address_requirement",
+    "address_verification.address",
+    "shared_capacity_group.capacity_pool",
+    "voice_in_trunk_group.voice_in_trunks",
 ]
 
 

@@ -417,4 +417,10 @@ AddressVerificationFilter = TypedDict(
 AddressVerificationSort = Literal[
     "created_at", "-created_at", "external_reference_id", "-external_reference_id"
 ]
-AddressVerificationInclude = Literal["address", "dids"]
+AddressVerificationInclude = Literal[
+    "address",
+    "dids",
+    "address.identity",
+    "address.country",
+    "dids.did_group",
+]

@@ -1,16 +1,22 @@
 """Trunk configurations: where an inbound trunk sends its calls, by SIP or to a telephone number.
 
-The API spells codecs, DTMF formats and the like as numbers; the enumerations here name them.
-Source: doc.didww.com/api3, voice_in_trunks, configuration; the vendor's SDKs for the numbers.
+Source: doc.didww.com/api3, voice_in_trunks, configuration.
 """
 
-import enum
 from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
 from didww_async.errors import InvalidInput
 from didww_async.resources.base import Nested, UnknownNested, attribute, value
 from didww_async.resources.inputs import check_digits, check_range
+from didww_async.resources.sip_codes import (
+    Codec,
+    ReroutingDisconnectCode,
+    RxDtmfFormat,
+    SstRefreshMethod,
+    TransportProtocol,
+    TxDtmfFormat,
+)
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import Unset
 
@@ -21,6 +27,7 @@ __all__ = [
     "MediaEncryptionMode",
     "NetworkProtocolPriority",
     "PstnConfiguration",
+    "ReroutingDisconnectCode",
     "RxDtmfFormat",
     "SipConfiguration",
     "SstRefreshMethod",
@@ -29,57 +36,6 @@ __all__ = [
     "TrunkConfiguration",
     "TxDtmfFormat",
 ]
-
-
-class TransportProtocol(enum.IntEnum):
-    """Values of `transport_protocol_id`."""
-
-    UDP = 1
-    TCP = 2
-    TLS = 3
-
-
-class Codec(enum.IntEnum):
-    """Values of `codec_ids`."""
-
-    TELEPHONE_EVENT = 6
-    G723 = 7
-    G729 = 8
-    PCMU = 9
-    PCMA = 10
-    SPEEX = 12
-    GSM = 13
-    G726_32 = 14
-    G721 = 15
-    G726_24 = 16
-    G726_40 = 17
-    G726_16 = 18
-    L16 = 19
-
-
-class RxDtmfFormat(enum.IntEnum):
-    """Values of `rx_dtmf_format_id`: how keys arrive."""
-
-    RFC_2833 = 1
-    SIP_INFO = 2
-    RFC_2833_OR_SIP_INFO = 3
-
-
-class TxDtmfFormat(enum.IntEnum):
-    """Values of `tx_dtmf_format_id`: how keys are sent."""
-
-    DISABLED = 1
-    RFC_2833 = 2
-    SIP_INFO_RELAY = 3
-    SIP_INFO_DTMF = 4
-
-
-class SstRefreshMethod(enum.IntEnum):
-    """Values of `sst_refresh_method_id`."""
-
-    INVITE = 1
-    UPDATE = 2
-    UPDATE_FALLBACK_INVITE = 3
 
 
 class NetworkProtocolPriority(OpenEnum):
@@ -137,6 +93,9 @@ class SipConfiguration(Nested):
     that registers with `incoming_auth_username` and `incoming_auth_password`: the API makes these
     two, and they are not sent back. With registration `port` must be blank; `use_did_in_ruri`
     needs it. `username`: the user part of the request URI. `codec_ids`: in order of preference.
+    Whole numbers that stand for something have names: `Codec`, `TransportProtocol`,
+    `RxDtmfFormat`, `TxDtmfFormat`, `SstRefreshMethod`, `ReroutingDisconnectCode` (the answers
+    after which the next trunk of the group is tried).
     `sip_timer_b`, `dns_srv_failover_timer`: milliseconds; `rtp_timeout` and the session timers
     (`sst_...`): seconds. `allowed_rtp_ips`: None for no restriction.
     """

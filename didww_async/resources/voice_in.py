@@ -99,7 +99,7 @@ class VoiceInTrunkUpdate(Input):
     """What PATCH /voice_in_trunks/{id} takes; fields as in `VoiceInTrunk`.
 
     `configuration` replaces the whole configuration: what it leaves out is lost. Change the one
-    that was read, `attrs.evolve(trunk.configuration, port=5061)`. Its type can't change.
+    that was read, `trunk.configuration.replace(port=5061)`. Its type can't change.
     """
 
     type: ClassVar[str] = "voice_in_trunks"
@@ -224,4 +224,7 @@ VoiceInTrunkGroupSort = Literal[
     "name",
     "-name",
 ]
-VoiceInTrunkGroupInclude = Literal["voice_in_trunks"]
+VoiceInTrunkGroupInclude = Literal[
+    "voice_in_trunks",
+    "voice_in_trunks.pop",
+]

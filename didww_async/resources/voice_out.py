@@ -215,7 +215,7 @@ class VoiceOutTrunkUpdate(_VoiceOutTrunkInput):
     """What PATCH /voice_out_trunks/{id} takes; fields as in `VoiceOutTrunk` and its create.
 
     `authentication_method` replaces the whole method: change the one that was read with
-    `attrs.evolve`. `dids` and `emergency_dids` replace the whole set.
+    `replace`. `dids` and `emergency_dids` replace the whole set.
     """
 
 

@@ -249,7 +249,7 @@ def test_a_configuration_that_was_read_goes_back_whole_without_what_is_the_serve
     }
     came["attributes"]["rtp_timeout"] = ["not a number"]
     trunk = read(resource_object("voice_in_trunks", configuration=came))
-    changed = attrs.evolve(trunk.configuration, port=5061, host=None)
+    changed = trunk.configuration.replace(port=5061, host=None)
     sent = written(VoiceInTrunkUpdate(configuration=changed), id="t1")
     expected = {
         name: found
@@ -276,7 +276,7 @@ def test_every_writable_attribute_of_a_configuration_is_written_and_no_other() -
 def test_new_credentials_are_not_asked_for_by_sending_the_old_ones_back() -> None:
     came = part("authentication_methods", "credentials_and_ip")
     trunk = read(resource_object("voice_out_trunks", authentication_method=came))
-    changed = attrs.evolve(trunk.authentication_method, allowed_sip_ips=("198.51.100.7",))
+    changed = trunk.authentication_method.replace(allowed_sip_ips=("198.51.100.7",))
     sent = written(VoiceOutTrunkUpdate(authentication_method=changed))
     assert {
         "allowed_sip_ips": ["198.51.100.7"],
@@ -305,6 +305,13 @@ def test_the_filters_of_an_export_can_be_used_again() -> None:
     found = read(resource_object("exports")).filters
     sent = written(ExportCreate(export_type="cdr_in", filters=found))["attributes"]["filters"]
     assert resource_object("exports")["attributes"]["filters"] == sent
+
+
+def test_a_part_that_there_is_not_cannot_be_changed() -> None:
+    came = part("trunk_configurations", "pstn_configurations")
+    trunk = read(resource_object("voice_in_trunks", configuration=came))
+    with pytest.raises(InvalidInput, match="PstnConfiguration has no port"):
+        trunk.configuration.replace(port=5061)
 
 
 # --- Refused before anything is sent
@@ -425,6 +432,16 @@ NOON = dt.datetime(2026, 4, 16, 12, tzinfo=dt.UTC)
         (
             lambda: DidUpdate(voice_in_trunk="t1", voice_in_trunk_group="g1"),
             "voice_in_trunk and voice_in_trunk_group",
+        ),
+        (
+            lambda: AddressCreate(
+                address="a",
+                city_name="c",
+                postal_code="p",
+                identity=Identity(id="i1"),  # type: ignore[arg-type]
+                country="c1",
+            ),
+            "identity is an id, not Identity: give its id, 'i1'",
         ),
         (lambda: VoiceInTrunkGroupUpdate(voice_in_trunks="t1"), "voice_in_trunks is a list"),
     ],
