@@ -95,30 +95,47 @@ class Ordering:
         OrderOutcomeUnknown, or the client's error when DIDWW surely did not carry it out (then
         calling again is safe).
         """
-        planner = uuid.uuid4().hex
-        purchase = await self._plan(
-            Purchase(
-                key=self.key(reference),
-                request=request,
-                limits=limits,
-                state=State.PLANNED,
-                planned_at=(now := await self._journal.now()),
-                order_by=now + dt.timedelta(seconds=self._rules.order_within),
-                owner=planner,
-                asked=asked,
+        plan = await self._new_plan(request, reference=reference, limits=limits, asked=asked)
+        found = await self._planned(plan)
+        if found.state in {State.REFUSED, State.EXPIRED}:
+            # Proven not bought: the reference is free for this request, also for another one.
+            found = await record(
+                self._journal,
+                found,
+                Event.PLAN,
+                request=plan.request,
+                limits=plan.limits,
+                planned_at=plan.planned_at,
+                order_by=plan.order_by,
+                owner=plan.owner,
+                asked=plan.asked,
+                error=None,
             )
-        )
-        try:
-            if purchase.owner != planner:
-                purchase = _of(request, await self._left_alone(purchase))
-            return await self.carry_on(purchase, born_here=born_here)
-        except FlowError:
-            raise
-        except (DidwwError, asyncio.CancelledError) as failure:
-            # Whoever asked is told that nothing was bought: nobody may order it behind their back.
-            why = f"not carried out: {str(failure) or 'cancelled'}"
-            await record(self._journal, purchase, Event.EXPIRE, error=why)
-            raise
+        return await self._ordered(plan, found, born_here=born_here)
+
+    async def place_once(
+        self, request: OrderRequest, *, reference: str, limits: Limits, born_here: bool
+    ) -> Purchase:
+        """As `place`, but a reference that was refused or has expired stays so for ever.
+
+        For orders of a batch: whoever sees that one is proven not bought may move its lines into
+        another order, so that it must never be ordered after all. Raises OrderRefused or
+        PurchaseExpired then, beside what `place` raises.
+        """
+        plan = await self._new_plan(request, reference=reference, limits=limits, asked=None)
+        found = await self._planned(plan)
+        if found.state in {State.REFUSED, State.EXPIRED}:
+            return _result(_of(request, found), None)
+        return await self._ordered(plan, found, born_here=born_here)
+
+    async def withdraw(self, request: OrderRequest, *, reference: str, limits: Limits) -> Purchase:
+        """Make sure that what was not sent yet under a reference never is: `place_once` of anybody
+        refuses it from now on. Returns the record: expired, or what it had become already."""
+        plan = await self._new_plan(request, reference=reference, limits=limits, asked=None)
+        found = await self._journal.insert(plan)
+        if found.state is State.PLANNED:
+            found = await record(self._journal, found, Event.EXPIRE, error="withdrawn")
+        return found
 
     async def carry_on(self, purchase: Purchase, *, born_here: bool = False) -> Purchase:
         """Take a purchase of the journal as far as it goes: send what is planned, settle what is
@@ -187,26 +204,43 @@ class Ordering:
 
     # -- planning
 
-    async def _plan(self, plan: Purchase) -> Purchase:
+    async def _new_plan(
+        self, request: OrderRequest, *, reference: str, limits: Limits, asked: str | None
+    ) -> Purchase:
+        now = await self._journal.now()
+        return Purchase(
+            key=self.key(reference),
+            request=request,
+            limits=limits,
+            state=State.PLANNED,
+            planned_at=now,
+            order_by=now + dt.timedelta(seconds=self._rules.order_within),
+            owner=uuid.uuid4().hex,
+            asked=asked,
+        )
+
+    async def _planned(self, plan: Purchase) -> Purchase:
+        """What the journal has under the plan's reference, the plan itself when it is new."""
         found = await self._journal.insert(plan)
         if found.state is State.PLANNED and plan.planned_at > found.order_by:
             # Too old for a resume to order; whoever asks for it now has seen today's price.
             found = await record(self._journal, found, Event.EXPIRE)
-        if found.state in {State.REFUSED, State.EXPIRED}:
-            # Proven not bought: the reference is free for this request, also for another one.
-            found = await record(
-                self._journal,
-                found,
-                Event.PLAN,
-                request=plan.request,
-                limits=plan.limits,
-                planned_at=plan.planned_at,
-                order_by=plan.order_by,
-                owner=plan.owner,
-                asked=plan.asked,
-                error=None,
-            )
-        return _of(plan.request, found)
+        return found
+
+    async def _ordered(self, plan: Purchase, found: Purchase, *, born_here: bool) -> Purchase:
+        """Carry on what stands under the plan's reference, the caller's own plan or another's."""
+        purchase = _of(plan.request, found)
+        try:
+            if purchase.owner != plan.owner:
+                purchase = _of(plan.request, await self._left_alone(purchase))
+            return await self.carry_on(purchase, born_here=born_here)
+        except FlowError:
+            raise
+        except (DidwwError, asyncio.CancelledError) as failure:
+            # Whoever asked is told that nothing was bought: nobody may order it behind their back.
+            why = f"not carried out: {str(failure) or 'cancelled'}"
+            await record(self._journal, purchase, Event.EXPIRE, error=why)
+            raise
 
     async def _left_alone(self, purchase: Purchase) -> Purchase:
         """Give whoever planned it time to order it: a second click has nothing to look up."""

@@ -48,6 +48,7 @@ class Watched:
     seen: Order | None = None
     failure: Exception | None = None
     waiters: int = 0
+    told: list[asyncio.Event] = attrs.field(factory=list)
     _news: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     @property
@@ -57,6 +58,8 @@ class Watched:
 
     def over(self) -> None:
         self._news.set()
+        for event in self.told:
+            event.set()
 
     async def final(self, *, within: float) -> Order | None:
         """The final order, None if it is not final within so many seconds.
@@ -87,13 +90,22 @@ class OrderWatcher:
         self._hinted = asyncio.Event()
 
     @contextmanager
-    def watching(self, order_id: str, *, age: float) -> Iterator[Watched]:
-        """Have the order polled while the block runs; `age`: seconds since it was placed."""
+    def watching(
+        self, order_id: str, *, age: float, news: asyncio.Event | None = None
+    ) -> Iterator[Watched]:
+        """Have the order polled while the block runs; `age`: seconds since it was placed.
+
+        `news`: set when it is over, for who waits for many at once.
+        """
         watched = self._watched.get(order_id)
         if watched is None:
             now = self._clock()
             watched = self._watched[order_id] = Watched(placed_at=now - age, due_at=now)
         watched.waiters += 1
+        if news is not None:
+            watched.told.append(news)
+            if watched.is_over:
+                news.set()
         self._hinted.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._poll())
@@ -101,6 +113,8 @@ class OrderWatcher:
             yield watched
         finally:
             watched.waiters -= 1
+            if news is not None:
+                watched.told.remove(news)
             if not watched.waiters:
                 self._watched.pop(order_id, None)
                 self._hinted.set()

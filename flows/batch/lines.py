@@ -23,7 +23,7 @@ class BatchLine:
     """
 
     number: int
-    identity: str
+    identity: str = attrs.field(validator=lambda _self, _field, found: check_reference(found))
     request: PurchaseRequest
     fate: str | None = None
 

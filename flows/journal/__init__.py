@@ -7,7 +7,7 @@ that share the server. All workers that buy for one account have to share one jo
 
 import datetime as dt
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from flows.journal.errors import (
@@ -18,6 +18,7 @@ from flows.journal.errors import (
     OrderIdRecorded,
 )
 from flows.journal.memory import MemoryJournal
+from flows.journal.packed import PackedOrder
 from flows.journal.record import (
     OPEN,
     Limits,
@@ -96,6 +97,28 @@ class PurchaseJournal(Protocol):
         `updated_since`: written at or after that time; writes take a moment to become visible,
         so ask with some overlap.
         """
+        ...
+
+    async def pack(
+        self,
+        orders: Sequence[PackedOrder],
+        *,
+        origin: str,
+        account: str,
+        moves: Mapping[str, str],
+    ) -> bool:
+        """Commit orders of a batch and which lines are in them: all of it, or nothing.
+
+        A line of `moves` has to be in the order that is named for it, every other one in none;
+        False, and nothing is changed, when one is not, or a reference is taken. Only what is
+        proven not bought, and never will be, may be moved out of: its order is refused or expired.
+        """
+        ...
+
+    async def packed(
+        self, identities: Collection[str], *, origin: str, account: str
+    ) -> Mapping[str, PackedOrder]:
+        """The order that each of these lines is in; a line that is in none is left out."""
         ...
 
     async def aclose(self) -> None:

@@ -1,13 +1,14 @@
 """MemoryJournal: guards the tasks of one process; it is gone when the process is."""
 
 import datetime as dt
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 import attrs
 
 from flows.journal.errors import OrderIdRecorded
+from flows.journal.packed import PackedOrder
 from flows.journal.record import Purchase, PurchaseKey, State
 from flows.journal.rows import check_replacement
 
@@ -29,6 +30,8 @@ class MemoryJournal:
         self._clock = clock
         self._records: dict[PurchaseKey, Purchase] = {}
         self._order_ids: dict[tuple[str, str], PurchaseKey] = {}
+        self._packed: dict[PurchaseKey, PackedOrder] = {}
+        self._lines: dict[PurchaseKey, str] = {}
 
     async def now(self) -> dt.datetime:
         return self._clock()
@@ -68,6 +71,36 @@ class MemoryJournal:
             and (updated_since is None or (item.updated_at or updated_since) >= updated_since)
         ]
         return sorted(found, key=lambda item: (item.planned_at, *attrs.astuple(item.key)))
+
+    async def pack(
+        self,
+        orders: Sequence[PackedOrder],
+        *,
+        origin: str,
+        account: str,
+        moves: Mapping[str, str],
+    ) -> bool:
+        def key(name: str) -> PurchaseKey:
+            return PurchaseKey(origin=origin, account=account, reference=name)
+
+        lines = {line: order.reference for order in orders for line in order.lines}
+        if any(self._lines.get(key(line)) != moves.get(line) for line in lines):
+            return False
+        if any(key(order.reference) in self._packed for order in orders):
+            return False
+        self._packed |= {key(order.reference): order for order in orders}
+        self._lines |= {key(line): reference for line, reference in lines.items()}
+        return True
+
+    async def packed(
+        self, identities: Collection[str], *, origin: str, account: str
+    ) -> dict[str, PackedOrder]:
+        found = {}
+        for line in identities:
+            key = PurchaseKey(origin=origin, account=account, reference=line)
+            if (reference := self._lines.get(key)) is not None:
+                found[line] = self._packed[attrs.evolve(key, reference=reference)]
+        return found
 
     async def aclose(self) -> None:
         """Nothing to close; the records stay readable."""

@@ -12,9 +12,18 @@ import attrs
 from cattrs.preconf.json import make_converter
 
 from didww_async import InvalidInput
-from flows.journal.record import check_reference
+from flows.journal.errors import JournalUnusable
+from flows.journal.record import Limits, OrderRequest, RequestItem, check_reference
 
-__all__ = ["MAX_ITEM_QUANTITY", "PackedItem", "PackedOrder", "Packing", "Share"]
+__all__ = [
+    "MAX_ITEM_QUANTITY",
+    "LineTaken",
+    "PackedItem",
+    "PackedOrder",
+    "Packing",
+    "Share",
+    "read_packed",
+]
 
 T = TypeVar("T")
 MAX_ITEM_QUANTITY = 1000  # of one order item: DIDWW takes no more
@@ -33,8 +42,9 @@ class Share:
     asked: str
 
     def __attrs_post_init__(self) -> None:
-        if not self.identity or type(self.quantity) is not int or self.quantity < 1:
-            raise InvalidInput(f"a share is one line's, of at least 1 number: {self!r}")
+        check_reference(self.identity)
+        if type(self.quantity) is not int or self.quantity < 1:
+            raise InvalidInput(f"a share is of at least 1 number, not {self.quantity!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +87,10 @@ class PackedItem:
 
 @attrs.frozen(kw_only=True)
 class PackedOrder:
-    """One order of a batch, to be sent under `reference`."""
+    """One order of a batch, to be sent under `reference`.
+
+    Its items of one DID group have one SKU: numbers tell their group, not their SKU.
+    """
 
     reference: str = attrs.field(validator=lambda _self, _field, found: check_reference(found))
     items: tuple[PackedItem, ...]
@@ -89,11 +102,42 @@ class PackedOrder:
             raise InvalidInput(
                 f"order {self.reference} needs items, and each line in one of them only"
             )
+        skus = {(item.did_group_id, item.sku_id) for item in self.items}
+        if len(skus) > len({item.did_group_id for item in self.items}):
+            raise InvalidInput(
+                f"order {self.reference} has two SKUs of one DID group; its numbers could not be "
+                "told apart: put them into two orders"
+            )
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The identities of the lines in it."""
         return tuple(share.identity for item in self.items for share in item.shares)
+
+    @property
+    def request(self) -> OrderRequest:
+        """What is sent to DIDWW."""
+        return OrderRequest(
+            items=tuple(
+                RequestItem(
+                    sku_id=item.sku_id,
+                    did_group_id=item.did_group_id,
+                    quantity=item.quantity,
+                    nanpa_prefix_id=item.nanpa_prefix_id,
+                )
+                for item in self.items
+            ),
+            allow_back_ordering=self.allow_back_ordering,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """The prices that were confirmed: whoever has to resume the order pays no more."""
+        return Limits(
+            max_setup=max(item.setup_price for item in self.items),
+            max_monthly=max(item.monthly_price for item in self.items),
+            max_total=self.total,
+        )
 
     @property
     def quantity(self) -> int:
@@ -156,6 +200,22 @@ class Packing:
     def from_json(cls, text: str | bytes) -> "Packing":
         """Read what `to_json` wrote. Raises InvalidInput for anything else."""
         return _read(text, cls)
+
+
+class LineTaken(Exception):
+    """A line is not where it was thought to be: somebody else packed it meanwhile."""
+
+
+def read_packed(reference: str, details: str) -> PackedOrder:
+    """A journal's own order. Raises JournalUnusable when this version can't read it."""
+    try:
+        return PackedOrder.from_json(details)
+    except InvalidInput as problem:
+        why = str(problem)
+    raise JournalUnusable(
+        f"the packed order {reference} can't be read: {why}. It is damaged, or a newer version of "
+        "this library wrote it. Upgrade before you go on"
+    )
 
 
 def _twice(names: Sequence[str]) -> str | None:

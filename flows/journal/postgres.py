@@ -37,6 +37,16 @@ except ImportError as missing:
     ) from missing
 
 from flows.journal.errors import CommitUnconfirmed, JournalUnavailable, OrderIdRecorded
+from flows.journal.packed import LineTaken, PackedOrder, read_packed
+from flows.journal.postgres_batches import (
+    INSERT_LINES,
+    INSERT_ORDERS,
+    LINES,
+    MOVE_LINES,
+    ORDERS,
+    batch_tables,
+    rows_of,
+)
 from flows.journal.postgres_connections import (
     Connection,
     Connections,
@@ -106,6 +116,9 @@ class PostgresJournal:
             "table": sql.Identifier(schema, table),
             "comment": sql.Literal(OURS + str(VERSION)),
             **{f"{name}_index": sql.Identifier(index) for name, index in indexes.items()},
+            **{
+                name: sql.Identifier(schema, beside) for name, beside in batch_tables(table).items()
+            },
         }
         self._connections = Connections(address, journal=repr(self), timeout=timeout)
         self._preparing = threading.Lock()
@@ -210,6 +223,51 @@ class PostgresJournal:
         )
         rows = await self._query(query, values)
         return [from_postgres(row) for row in rows]
+
+    async def pack(
+        self,
+        orders: Sequence[PackedOrder],
+        *,
+        origin: str,
+        account: str,
+        moves: Mapping[str, str],
+    ) -> bool:
+        values = rows_of(orders, origin=origin, account=account, moves=moves)
+        lines = {INSERT_LINES: len(values["new"]), MOVE_LINES: len(values["moved"])}
+
+        def work(connection: Connection, *, again: bool) -> None:
+            # Waits for an unconfirmed COMMIT of the same orders that is on its way.
+            inserted = self._execute(connection, INSERT_ORDERS, values).rowcount
+            if inserted != len(orders):
+                if again and self._are_packed(connection, values):
+                    return
+                raise LineTaken
+            for statement, count in lines.items():
+                if count and self._execute(connection, statement, values).rowcount != count:
+                    raise LineTaken
+
+        try:
+            await self._write(work)
+        except LineTaken:
+            return False
+        return True
+
+    def _are_packed(self, connection: Connection, values: Mapping[str, Any]) -> bool:
+        """Whether an unconfirmed COMMIT was done after all: the references are its own."""
+        # FOR UPDATE: as in `replace`, this confirmed COMMIT vouches for that one.
+        found = self._execute(connection, ORDERS + " FOR UPDATE", values).fetchall()
+        return len(found) == len(values["references"])
+
+    async def packed(
+        self, identities: Collection[str], *, origin: str, account: str
+    ) -> dict[str, PackedOrder]:
+        asked = {"origin": origin, "account": account, "identities": list(identities)}
+        lines = await self._query(LINES, asked)
+        reference_of = {row["identity"]: row["reference"] for row in lines}
+        wanted = list(set(reference_of.values()))
+        rows = await self._query(ORDERS, {**asked, "references": wanted})
+        orders = {row["reference"]: read_packed(row["reference"], row["details"]) for row in rows}
+        return {line: orders[reference] for line, reference in reference_of.items()}
 
     # -- in the threads
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flows.journal.errors import JournalUnusable
+from flows.journal.postgres_batches import MIGRATION as BATCHES
 from flows.journal.record import Purchase, State
 from flows.journal.rows import COLUMNS, TIMES, from_row
 
@@ -61,6 +62,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX {state_index} ON {table} (state, planned_at)",
         "CREATE INDEX {updated_at_index} ON {table} (updated_at)",
     ),
+    BATCHES,
 )
 VERSION = len(MIGRATIONS)
 

@@ -26,6 +26,7 @@ from typing import Any, Self
 
 import attrs
 
+from flows.journal import sqlite_batches
 from flows.journal.errors import (
     CommitUnconfirmed,
     JournalError,
@@ -33,6 +34,7 @@ from flows.journal.errors import (
     JournalUnusable,
     OrderIdRecorded,
 )
+from flows.journal.packed import LineTaken, PackedOrder
 from flows.journal.record import Purchase, PurchaseKey, State
 from flows.journal.rows import COLUMNS, TIMES, check_replacement, from_row, to_row
 from flows.journal.worker import Worker
@@ -68,9 +70,15 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX purchases_state ON purchases (state, planned_at)",
         "CREATE INDEX purchases_updated_at ON purchases (updated_at)",
     ),
+    sqlite_batches.MIGRATION,
 )
 VERSION = len(MIGRATIONS)
-PARTS = frozenset({"purchases", "purchases_order_id", "purchases_state", "purchases_updated_at"})
+PARTS = sqlite_batches.PARTS | {
+    "purchases",
+    "purchases_order_id",
+    "purchases_state",
+    "purchases_updated_at",
+}
 
 READ = (
     "SELECT * FROM purchases "
@@ -227,6 +235,37 @@ class SqliteJournal:
         def work() -> list[Purchase]:
             with self._errors():
                 return [_from_sqlite(row) for row in self._connection().execute(query, values)]
+
+        return await self._worker.run(work)
+
+    async def pack(
+        self,
+        orders: Sequence[PackedOrder],
+        *,
+        origin: str,
+        account: str,
+        moves: Mapping[str, str],
+    ) -> bool:
+        def work() -> bool:
+            try:
+                with self._transaction(None) as connection:
+                    sqlite_batches.store(
+                        connection, orders, origin=origin, account=account, moves=moves
+                    )
+            except LineTaken:
+                return False
+            return True
+
+        return await self._worker.run(work)
+
+    async def packed(
+        self, identities: Collection[str], *, origin: str, account: str
+    ) -> dict[str, PackedOrder]:
+        def work() -> dict[str, PackedOrder]:
+            with self._errors(), _transaction(self._connection(), "BEGIN"):
+                return sqlite_batches.packed(
+                    self._connection(), identities, origin=origin, account=account
+                )
 
         return await self._worker.run(work)
 

@@ -9,6 +9,7 @@ import attrs
 from hypothesis import strategies as st
 
 from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, RequestItem, State
+from flows.journal.packed import PackedItem, PackedOrder, Share
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 POSTGRES = os.environ.get("DIDWW_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
@@ -25,6 +26,18 @@ def purchase(reference: str = "ref-1", state: State = State.PLANNED, **more: Any
         order_by=NOON + dt.timedelta(minutes=15),
     )
     return attrs.evolve(record, **more)
+
+
+def packed(reference: str, *lines: str) -> PackedOrder:
+    """An order with one item for all of the lines."""
+    item = PackedItem(
+        sku_id="sku",
+        did_group_id="group",
+        setup_price=Decimal("0.50"),
+        monthly_price=Decimal(4),
+        shares=tuple(Share(identity=line, quantity=1, asked="") for line in lines),
+    )
+    return PackedOrder(reference=reference, items=(item,))
 
 
 def successor(record: Purchase, **changes: Any) -> Purchase:

@@ -16,7 +16,7 @@ psycopg = pytest.importorskip("psycopg")
 
 # ruff: noqa: E402 - without the driver there is nothing to import
 
-from journal.kit import POSTGRES, purchase, successor
+from journal.kit import POSTGRES, packed, purchase, successor
 from journal.proxy import Proxy, proxy_before
 
 from flows.journal import (
@@ -367,6 +367,20 @@ async def test_an_insert_that_was_not_confirmed_is_asked_about(
     proxy.commits = [what]
     assert purchase() == await through.insert(purchase())
     assert 2 == len(await through.list())
+
+
+@pytest.mark.parametrize("what", ["before", "after", "late", "never"])
+async def test_a_packing_that_was_not_confirmed_is_asked_about(
+    what: str, through: PostgresJournal, proxy: Proxy
+) -> None:
+    here = {"origin": "o", "account": "x"}
+    proxy.commits = [what]
+    assert await through.pack([packed("o-1", "a", "b")], moves={}, **here)
+    assert {"a", "b"} == set(await through.packed(["a", "b"], **here))
+    proxy.commits = [what]
+    moves = {"a": "o-1", "b": "o-1"}
+    assert await through.pack([packed("o-2", "a", "b")], moves=moves, **here)
+    assert not await through.pack([packed("o-3", "a")], moves=moves, **here)
 
 
 @pytest.mark.parametrize("what", ["before", "after"])

@@ -147,6 +147,7 @@ async def test_a_journal_of_a_newer_version(path: Path) -> None:
         ("DROP INDEX purchases_order_id", "purchases_order_id"),
         ("ALTER TABLE purchases DROP COLUMN owner", "owner"),
         ("DROP TABLE purchases", "purchases"),
+        ("DROP TABLE batch_lines", "batch_lines"),
     ],
 )
 async def test_a_journal_with_something_missing(broken_by: str, what: str, path: Path) -> None:
