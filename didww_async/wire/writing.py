@@ -29,13 +29,13 @@ def to_wire(
     written from the typed value, as `version` spells it; what is UNSET now is left out. Unchanged
     parts are shared with `resource.raw`.
 
-    Raises NotInThisVersion for a changed attribute that `version` lacks.
+    Raises NotInThisVersion for what `version` lacks and was not received like that.
     """
     raw = resource.raw
     before = linker.reread(raw) if "id" in raw else None
     if type(before) is not type(resource):
         before = None
-    found: dict[str, Any] = {"type": resource.type, **raw}
+    found = dict(raw) if raw else {"type": version.type_name(resource.type)}
     if before is None or before.id != resource.id:
         found["id"] = resource.id
     spell = _Speller(resource, linker, version)
@@ -77,6 +77,14 @@ class _Speller:
     def value(self, name: str, found: Any) -> Any:
         return self._version.value(self._type, name, found)
 
+    def linkage(self, target: Any) -> Any:
+        if isinstance(target, tuple):
+            return [self.linkage(one) for one in target]
+        if target is None:
+            return None
+        type_ = target.raw.get("type") or self._version.type_name(target.type)
+        return {"type": type_, "id": target.raw.get("id", target.id)}
+
 
 def _changed(
     before: Any,
@@ -107,16 +115,9 @@ def _changed_links(
             continue
         key = spell.key(wire_name(field), received)
         member = _mapping(received.get(key))
-        if "data" not in member or _identities(member["data"]) != _identities(_linkage(target)):
-            yield key, {**member, "data": _linkage(target)}
-
-
-def _linkage(target: Any) -> Any:
-    if isinstance(target, tuple):
-        return [_linkage(one) for one in target]
-    if target is None:
-        return None
-    return {"type": target.raw.get("type", target.type), "id": target.raw.get("id", target.id)}
+        linkage = spell.linkage(target)
+        if "data" not in member or _identities(member["data"]) != _identities(linkage):
+            yield key, {**member, "data": linkage}
 
 
 def _identities(linkage: Any) -> list[tuple[Any, str]]:
