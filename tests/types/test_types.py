@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from resources.contract import CONTRACT
 
 SNIPPETS = Path(__file__).parent / "snippets"
 ROOT = Path(__file__).parents[2]
@@ -14,12 +15,39 @@ EXPECTED = re.compile(r"# E: (?P<text>.+?)(?:  # noqa.*)?$")
 FOUND = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): error: (?P<text>.+)$")
 
 
+EVERY_OPERATION = "every_operation.py"
+
+
+def every_operation() -> str:
+    """A snippet that touches every operation of every collection, the API's and all others."""
+    allowed = defaultdict(set)
+    for endpoint in CONTRACT["endpoints"]:
+        name, _, item = endpoint["path"].strip("/").partition("/")
+        reading = "get" if item or name == "balance" else "list"
+        writing = {"POST": "create", "PATCH": "update", "DELETE": "delete"}
+        allowed[name].add(writing.get(endpoint["method"], reading))
+    lines = ["from didww_async import Client", "", "", "def operations(client: Client) -> None:"]
+    for name, operations in allowed.items():
+        for operation in ("list", "iterate", "first", "get", "create", "update", "delete"):
+            needed = "list" if operation in {"iterate", "first"} else operation
+            error = "" if needed in operations else f'  # E: has no attribute "{operation}"'
+            lines.append(f"    client.{name}.{operation}{error}")
+    return "\n".join(lines)
+
+
 @pytest.fixture(scope="module")
-def found() -> dict[tuple[str, int], list[str]]:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    generated = tmp_path_factory.mktemp("snippets") / EVERY_OPERATION
+    generated.write_text(every_operation())
+    return [*sorted(SNIPPETS.glob("*.py")), generated]
+
+
+@pytest.fixture(scope="module")
+def found(sources: list[Path]) -> dict[tuple[str, int], list[str]]:
     """mypy's errors in all snippets, by file and line; one run, because starting it is slow."""
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file="]
     run = subprocess.run(
-        [*command, *map(str, sorted(SNIPPETS.glob("*.py")))],
+        [*command, *map(str, sources)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -33,12 +61,16 @@ def found() -> dict[tuple[str, int], list[str]]:
     return errors
 
 
-@pytest.mark.parametrize("snippet", sorted(found.name for found in SNIPPETS.glob("*.py")))
+NAMES = [*sorted(found.name for found in SNIPPETS.glob("*.py")), EVERY_OPERATION]
+
+
+@pytest.mark.parametrize("snippet", NAMES)
 def test_snippet_has_exactly_the_errors_it_names(
-    snippet: str, found: dict[tuple[str, int], list[str]]
+    snippet: str, sources: list[Path], found: dict[tuple[str, int], list[str]]
 ) -> None:
     wrong = []
-    for number, line in enumerate((SNIPPETS / snippet).read_text().splitlines(), start=1):
+    (source,) = (path for path in sources if path.name == snippet)
+    for number, line in enumerate(source.read_text().splitlines(), start=1):
         errors = found.get((snippet, number), [])
         expected = EXPECTED.search(line)
         if expected is None and errors:
@@ -49,5 +81,12 @@ def test_snippet_has_exactly_the_errors_it_names(
 
 
 def test_nothing_outside_the_snippets_is_wrong(found: dict[tuple[str, int], list[str]]) -> None:
-    names = {path.name for path in SNIPPETS.glob("*.py")}
-    assert [] == [where for where in found if where[0] not in names]
+    assert [] == [where for where in found if where[0] not in NAMES]
+
+
+def test_every_operation_is_looked_at() -> None:
+    lines = every_operation().splitlines()
+    assert 36 * 7 == sum(line.startswith("    client.") for line in lines)
+    assert 106 == sum(
+        "# E" not in line and "iter" not in line and ".first" not in line for line in lines[4:]
+    )
