@@ -3,6 +3,7 @@
 Source: doc.didww.com/api3, voice_in_trunks, configuration.
 """
 
+import enum
 from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
@@ -57,6 +58,7 @@ class MediaEncryptionMode(OpenEnum):
     SRTP_SDES = "srtp_sdes"
     SRTP_DTLS = "srtp_dtls"
     ZRTP = "zrtp"
+    also = enum.nonmember({"Disable": "disabled"})
 
 
 class StirShakenMode(OpenEnum):
@@ -91,13 +93,15 @@ class SipConfiguration(Nested):
 
     Either to `host` (and `port`, 1 to 65535), or, with `enabled_sip_registration`, to the device
     that registers with `incoming_auth_username` and `incoming_auth_password`: the API makes these
-    two, and they are not sent back. With registration `port` must be blank; `use_did_in_ruri`
-    needs it. `username`: the user part of the request URI. `codec_ids`: in order of preference.
-    Whole numbers that stand for something have names: `Codec`, `TransportProtocol`,
-    `RxDtmfFormat`, `TxDtmfFormat`, `SstRefreshMethod`, `ReroutingDisconnectCode` (the answers
-    after which the next trunk of the group is tried).
+    two, and they are not sent back. With registration `host` and `port` must be None;
+    `use_did_in_ruri` needs it.
+
+    `username`: the user part of the request URI. `codec_ids`: in order of preference.
     `sip_timer_b`, `dns_srv_failover_timer`: milliseconds; `rtp_timeout` and the session timers
-    (`sst_...`): seconds. `allowed_rtp_ips`: None for no restriction.
+    (`sst_...`): seconds. `allowed_rtp_ips`: None for no restriction. Whole numbers that stand for
+    something have names: `Codec`, `TransportProtocol`, `RxDtmfFormat`, `TxDtmfFormat`,
+    `SstRefreshMethod`, `ReroutingDisconnectCode` (the answers after which a call is tried
+    elsewhere).
     """
 
     type: ClassVar[str] = "sip_configurations"
@@ -165,7 +169,12 @@ def check_configuration(given: TrunkConfiguration | Unset) -> None:
     if not isinstance(given, SipConfiguration):
         return
     check_range("configuration.port", given.port, 1, 65535)
-    if given.enabled_sip_registration is True and given.port:
-        raise InvalidInput("configuration.port must be None with enabled_sip_registration")
+    if given.enabled_sip_registration is True:
+        for name, found in (("host", given.host), ("port", given.port)):
+            if found:
+                raise InvalidInput(
+                    f"configuration.{name} must be None with enabled_sip_registration: calls go "
+                    "to the device that registers"
+                )
     if given.enabled_sip_registration is False and given.use_did_in_ruri is True:
         raise InvalidInput("configuration.use_did_in_ruri needs enabled_sip_registration")

@@ -4,6 +4,7 @@ Source: doc.didww.com/api3, voice_out_trunks, voice_out_trunk_regenerate_credent
 """
 
 import datetime as dt
+import enum
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, TypedDict
@@ -74,6 +75,7 @@ class DefaultDstAction(OpenEnum):
 
     ALLOW_ALL = "allow_all"
     REJECT_ALL = "reject_all"
+    also = enum.nonmember({"Allow Calls": "allow_all", "Reject Calls": "reject_all"})
 
 
 @value
@@ -93,7 +95,10 @@ class CredentialsAndIp(Nested):
 
 @value
 class IpOnly(Nested):
-    """The IP addresses calls come from, which can't be changed once they are set."""
+    """The IP addresses calls come from, which can't be changed once they are set.
+
+    Some accounts can't choose this method: DIDWW's staff sets it up.
+    """
 
     type: ClassVar[str] = "ip_only"
 

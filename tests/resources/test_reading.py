@@ -122,6 +122,8 @@ def test_a_resource_without_attributes_is_read(type_: str) -> None:
         ),
         ("voice_out_trunks", "default_dst_action", "Allow All", DefaultDstAction.ALLOW_ALL),
         ("voice_out_trunks", "media_encryption_mode", "SRTP SDES", MediaEncryptionMode.SRTP_SDES),
+        ("voice_out_trunks", "default_dst_action", "Reject Calls", DefaultDstAction.REJECT_ALL),
+        ("voice_out_trunks", "media_encryption_mode", "Disable", MediaEncryptionMode.DISABLED),
         ("voice_out_trunks", "threshold_amount", 0, Decimal(0)),
         ("voice_out_trunks", "capacity_limit", "100", 100),
         ("dids", "capacity_limit", "100", 100),

@@ -358,6 +358,10 @@ NOON = dt.datetime(2026, 4, 16, 12, tzinfo=dt.UTC)
             "configuration.port must be None with enabled_sip_registration",
         ),
         (
+            lambda: sip(enabled_sip_registration=True, host="sip.example.com"),
+            "configuration.host must be None with enabled_sip_registration",
+        ),
+        (
             lambda: sip(enabled_sip_registration=False, use_did_in_ruri=True),
             "configuration.use_did_in_ruri needs enabled_sip_registration",
         ),
