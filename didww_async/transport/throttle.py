@@ -27,6 +27,7 @@ MARGIN = 1.04  # the window is 4 % longer than the server's: jitter on the way m
 WIDER = 1.25  # factor of the spacing when even spaced requests are refused
 NARROWER = 0.9  # factor after each CALM without a refusal, down to the documented rate
 CALM = 30.0  # seconds
+ENOUGH = 20  # answers of a kind, until the quickest of them is believed to be quick
 LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer should hear it, not hang
 
 
@@ -112,11 +113,13 @@ class Quickest:
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
+        self._seen: dict[str, int] = {}
 
     def late(self, kind: str, took: float) -> float:
-        """Seconds beyond the quickest so far."""
+        """Seconds beyond the quickest so far; all of them while too few answers were seen."""
         quickest = self._seconds[kind] = min(took, self._seconds.get(kind, took))
-        return took - quickest
+        seen = self._seen[kind] = self._seen.get(kind, 0) + 1
+        return took - quickest if seen > ENOUGH else took
 
 
 class RateLimit:
