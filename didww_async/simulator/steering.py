@@ -9,7 +9,7 @@ from didww_async.simulator.emergency import EmergencyVerification
 from didww_async.simulator.exporting import Export
 from didww_async.simulator.records import Did
 from didww_async.simulator.timers import Timers
-from didww_async.simulator.uploading import EncryptedFile, live_files
+from didww_async.simulator.uploading import EncryptedFile, current_fingerprint, live_files
 from didww_async.simulator.verifying import AddressVerification
 from didww_async.simulator.world import World
 
@@ -96,6 +96,11 @@ class Files:
     def all(self) -> list[EncryptedFile]:
         """The files that have not lapsed, still encrypted."""
         return list(live_files(self._world).values())
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the public keys, as uploads must name it."""
+        return current_fingerprint(self._world)
 
     def rotate_keys(self) -> None:
         """Change the public keys' order: fingerprints of before are outdated."""
