@@ -140,7 +140,7 @@ class Client(Api):
         DIDWW_ACCOUNT (the label of the account in journals, "default" without).
 
         DIDWW_API_VERSION is the version to speak unless `api_version` says it; DIDWW_TOKEN_URL the
-        token service of a DIDWW_BASE_URL that is not DIDWW's own (2026-11-19 only).
+        token service that goes with DIDWW_BASE_URL (2026-11-19 only; DIDWW's own are known).
         `environ` replaces os.environ; the rest is as for `Client`. Raises InvalidInput naming the
         variable that is missing or wrong.
         """
@@ -157,7 +157,8 @@ class Client(Api):
                 api_key=key,
                 environment=environment,
                 base_url=base_url,
-                token_url=found.get("DIDWW_TOKEN_URL") or None,
+                # Only with the address it belongs to: the key is not sent to somebody else's.
+                token_url=(found.get("DIDWW_TOKEN_URL") or None) if base_url else None,
                 account=found.get("DIDWW_ACCOUNT") or "default",
                 api_version=api_version or found.get("DIDWW_API_VERSION") or DEFAULT_VERSION,
                 timeouts=timeouts,

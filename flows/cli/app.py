@@ -33,9 +33,10 @@ __all__ = ["run"]
 ABOUT = """Buy phone numbers from DIDWW, and look at what is on sale.
 
 Key and environment come from DIDWW_API_KEY, DIDWW_ENVIRONMENT (production or sandbox) and
-DIDWW_BASE_URL; --simulate needs none of them. Every purchase is written down in a journal
-(--journal or DIDWW_JOURNAL), so that none is ever ordered twice. Results go to standard output,
-all else to standard error.
+DIDWW_BASE_URL; --simulate needs none of them. DIDWW_API_VERSION chooses the API version; for
+2026-11-19 with DIDWW_BASE_URL, DIDWW_TOKEN_URL says where tokens are given. Every purchase is
+written down in a journal (--journal or DIDWW_JOURNAL), so that none is ever ordered twice. Results
+go to standard output, all else to standard error.
 """
 
 

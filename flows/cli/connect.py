@@ -35,6 +35,8 @@ def settings(connection: Connection, environ: Mapping[str, str]) -> dict[str, st
         found["DIDWW_BASE_URL"] = connection.base_url
     if connection.api_key is not None:
         found["DIDWW_API_KEY"] = connection.api_key
+    if connection.api_version is not None:
+        found["DIDWW_API_VERSION"] = connection.api_version
     return found
 
 
@@ -69,7 +71,15 @@ async def connected(
             from didww_async.simulator import Simulator  # noqa: PLC0415
 
             simulator = await stack.enter_async_context(Simulator())
-            client = Client(api_key=simulator.api_key, base_url=simulator.base_url)
+            found = settings(connection, environ)
+            client = Client.from_env(
+                environ={
+                    "DIDWW_API_KEY": simulator.api_key,
+                    "DIDWW_BASE_URL": simulator.base_url,
+                    "DIDWW_TOKEN_URL": simulator.token_url,
+                    "DIDWW_API_VERSION": found.get("DIDWW_API_VERSION", ""),
+                }
+            )
         else:
             client = _real_client(settings(connection, environ))
         await stack.enter_async_context(client)
@@ -97,7 +107,10 @@ def origin_of(connection: Connection, environ: Mapping[str, str] = os.environ) -
     found = settings(connection, environ)
     if not found.get("DIDWW_BASE_URL") and not found.get("DIDWW_ENVIRONMENT"):
         return None
-    return Client.from_env(environ={**found, "DIDWW_API_KEY": "none"}).origin
+    # The version does not matter here; the newest would want a token service.
+    return Client.from_env(
+        environ={**found, "DIDWW_API_KEY": "none", "DIDWW_API_VERSION": ""}
+    ).origin
 
 
 def _check_simulated(connection: Connection) -> None:

@@ -79,6 +79,10 @@ class Connection:
         str | None,
         _option("Instead of DIDWW_BASE_URL: another address of the API.", ACCESS),
     ] = None
+    api_version: Annotated[
+        Literal["2022-05-10", "2026-04-16", "2026-11-19"] | None,
+        _option("Instead of DIDWW_API_VERSION. [default: 2026-04-16]", ACCESS),
+    ] = None
     simulate: Annotated[
         bool,
         _option("Run on a simulator of its own: no key, no account, nothing is bought.", ACCESS),

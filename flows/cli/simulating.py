@@ -18,6 +18,9 @@ async def simulate(screen: Screen, *, port: int, api_key: str) -> int:
         screen.say(f"  export DIDWW_BASE_URL={simulator.base_url}")
         screen.say(f"  export DIDWW_API_KEY={api_key}")
         screen.say("  didww-async buy")
+        screen.say(
+            f"For --api-version 2026-11-19 also: export DIDWW_TOKEN_URL={simulator.token_url}"
+        )
         screen.say("Ctrl-C stops it.")
 
     try:

@@ -21,8 +21,9 @@ POSTGRES_REQUIRED = os.environ.get("DIDWW_REQUIRE_POSTGRES") == "1"
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's state directory: one of the test's own."""
-    for name in ("DIDWW_API_KEY", "DIDWW_ENVIRONMENT", "DIDWW_BASE_URL", "DIDWW_JOURNAL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("DIDWW_")]:
+        if name not in {"DIDWW_TEST_POSTGRES", "DIDWW_REQUIRE_POSTGRES"}:
+            monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
