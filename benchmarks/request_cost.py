@@ -196,11 +196,11 @@ async def measure(
         for variant in kinds.values():
             await variant.aclose()
         for name, samples in taken.items():
-            found += _summary(name, in_flight, samples)
+            found += summary(name, in_flight, samples)
     return found
 
 
-def _summary(
+def summary(
     scenario: str, in_flight: int, samples: dict[str, list[Sample]]
 ) -> list[dict[str, Any]]:
     base = next(iter(samples.values()))
