@@ -32,6 +32,10 @@ class Channel:
             codec=self.sender.codec,
         )
 
+    def speaking(self, *, sender: Sender, version: ApiVersion) -> "Channel":
+        """The same channel at another version; what it has learnt to read is shared."""
+        return attrs.evolve(self, sender=sender, version=version)
+
 
 def open_channel(*, sender: Sender, version: ApiVersion) -> Channel:
     """Make a channel that speaks `version`."""

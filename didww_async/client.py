@@ -23,7 +23,7 @@ from didww_async.transport.sender import Sender
 from didww_async.transport.throttle import RateLimit
 from didww_async.transport.tokens import TokenFetcher
 from didww_async.versions import DEFAULT_VERSION, version
-from didww_async.wire.codec import best_codec
+from didww_async.wire.codec import Codec, best_codec
 
 if TYPE_CHECKING:
     import aiohttp
@@ -60,6 +60,7 @@ class Client(Api):
         session: "aiohttp.ClientSession | None" = None,
         trace_configs: Sequence["aiohttp.TraceConfig"] = (),
         on_attempt: Callable[[AttemptRecord], None] | None = None,
+        codec: Codec | None = None,
     ) -> None:
         """Nothing is sent before the first call.
 
@@ -74,7 +75,7 @@ class Client(Api):
         orders at once, so that a crash leaves few open questions. `session`: your own aiohttp
         session; it is not closed here. `trace_configs`: aiohttp tracing, for
         example OpenTelemetry's. `on_attempt`: called with a frozen record after every attempt; it
-        must not block.
+        must not block. `codec`: how JSON is read and written; by orjson where it is installed.
 
         Raises InvalidInput when an argument can't be right.
         """
@@ -105,23 +106,25 @@ class Client(Api):
             max_orders_in_flight=max_orders_in_flight,
             user_agent=user_agent,
             on_attempt=on_attempt,
-            codec=best_codec(),
+            codec=codec or best_codec(),
         )
         self.catalogue = Catalogue()
         self.state: dict[object, Any] = {}
         self._owned = OwnedWork()
+        self._opened: Channel | None = None
         self._speak(api_version)
 
     def _speak(self, api_version: str) -> None:
         self._version = version(api_version)
         self._sender = self._sender.acting_as(self._credentials.to_speak(self._version))
-        self._opened: Channel | None = None
 
     def _channel(self) -> "Channel":
         if self._opened is None:
             from didww_async.channel import open_channel  # noqa: PLC0415 - it takes a while to load
 
             self._opened = open_channel(sender=self._sender, version=self._version)
+        elif self._opened.version is not self._version:
+            self._opened = self._opened.speaking(sender=self._sender, version=self._version)
         return self._opened
 
     @classmethod
