@@ -147,9 +147,19 @@ def test_both_read_the_same_documents(found: Any) -> None:
     st.binary(max_size=40) | st.text(alphabet='{}[]":,0123456789.eE-+ntrufalsNI\\ ').map(str.encode)
 )
 @example(b"[-0.0,1E+2,0e1]")
+@example(b'{"a":[20000000000000000001,-9223372036854775809]}')
 def test_both_refuse_the_same_bytes(body: bytes) -> None:
-    first, second = loaded(STANDARD, body), loaded(FAST, body)
-    assert repr(first) == repr(second) or first == second  # a rounded number equals its float
+    assert repr(_rounded(loaded(STANDARD, body))) == repr(loaded(FAST, body))
+
+
+def _rounded(found: Any) -> Any:
+    """The one known difference."""
+    if isinstance(found, dict):
+        return {key: _rounded(member) for key, member in found.items()}
+    if isinstance(found, list):
+        return [_rounded(member) for member in found]
+    beyond = type(found) is int and not -(2**63) <= found < 2**64
+    return float(found) if beyond else found
 
 
 @settings(deadline=None)
