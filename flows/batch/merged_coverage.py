@@ -5,6 +5,7 @@ are named anywhere are read together, and each answer is taken from the rows tha
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +18,13 @@ from flows.batch.chunks import chunks
 from flows.batch.instep import InStep
 from flows.batch.merged_prefixes import Prefixes, PrefixKey
 from flows.batch.stages import Stage
-from flows.choices import CityChoice, CountryChoice, NanpaPrefixChoice, RegionChoice
+from flows.choices import (
+    CityChoice,
+    CountryChoice,
+    NanpaPrefixChoice,
+    NumberTypeChoice,
+    RegionChoice,
+)
 from flows.coverage import Coverage, city_choice, country_choice, region_choice
 
 __all__ = ["MergedCoverage"]
@@ -36,7 +43,13 @@ class MergedCoverage(Coverage):
     def __init__(self, client: Client, walkers: InStep) -> None:
         super().__init__(client)
         self._walkers = walkers
+        self._sent = 0
         self._prefixes = Prefixes(client, one=super()._first_prefix)
+
+    @property
+    def requests(self) -> int:
+        """Requests sent, at most: without those that list what there is for what is not found."""
+        return self._sent + self._prefixes.requests
 
     @property
     def area_codes(self) -> Mapping[str, str]:
@@ -66,10 +79,19 @@ class MergedCoverage(Coverage):
         key = PrefixKey(country=country, region=region, npa=npa, nxx=nxx)
         return await self._walkers.ask(self._prefixes.read, key, stage=Stage.PLACES)
 
+    async def all_number_types(self) -> tuple[NumberTypeChoice, ...]:
+        key = "number types"
+        return await self._walkers.ask(self._types, key, stage=Stage.COUNTRIES)
+
     # -- what is read together
+
+    async def _types(self, asked: Sequence[str]) -> Mapping[str, tuple[NumberTypeChoice, ...]]:
+        self._sent += 1
+        return dict.fromkeys(asked, await super().all_number_types())
 
     async def _countries_called(self, asked: Sequence[str]) -> Mapping[str, CountryChoice | None]:
         """One country: 1 request; several: all countries there are, 1 request."""
+        self._sent += 1
         if len(asked) == 1:
             return {asked[0]: await super()._country_called(asked[0])}
         listed = await self._client.countries.list(
@@ -93,6 +115,7 @@ class MergedCoverage(Coverage):
     ) -> Mapping[CountryChoice, tuple[RegionChoice, ...]]:
         """1 request for all countries."""
         if len(asked) > 1:
+            self._sent += 1
             rows = await self._client.regions.list(
                 filter={"country.id": [country.id for country in asked]},
                 include="country",
@@ -104,6 +127,7 @@ class MergedCoverage(Coverage):
                     country: tuple(region_choice(row) for row in by_country.get(country.id, ()))
                     for country in asked
                 }
+        self._sent += len(asked)
         found = await asyncio.gather(*(super(MergedCoverage, self).regions(c) for c in asked))
         return dict(zip(asked, found, strict=True))
 
@@ -131,12 +155,13 @@ class MergedCoverage(Coverage):
             for key in together
         }
         one = super()._cities_called
+        self._sent += len(alone)
         each = await asyncio.gather(*(one(key.country, key.region, key.which) for key in alone))
         return found | dict(zip(alone, each, strict=True))
 
     async def _cities(self, countries: Sequence[str], names: Sequence[str]) -> list[City]:
         wanted: Any = {"country.id": countries, "name": names}
-        return [
+        found = [
             city
             async for city in self._client.cities.iterate(
                 filter=wanted,
@@ -149,6 +174,8 @@ class MergedCoverage(Coverage):
                 sort="name",
             )
         ]
+        self._sent += max(1, math.ceil(len(found) / City.max_page_size))
+        return found
 
 
 def _by_country(rows: Sequence[Region]) -> Mapping[str, list[Region]] | None:

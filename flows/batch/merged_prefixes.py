@@ -53,6 +53,7 @@ class Prefixes:
         self._client = client
         self._one = one
         self._share_on_sale = FIRST_GUESS
+        self.requests = 0
         self.area_codes: dict[str, str] = {}
         self.on_sale: set[str] = set()
 
@@ -111,6 +112,7 @@ class Prefixes:
     async def _one_by_one(
         self, asked: Sequence[PrefixKey]
     ) -> dict[PrefixKey, NanpaPrefixChoice | None]:
+        self.requests += len(asked)
         each = (self._one(key.country, key.region, npa=key.npa, nxx=key.nxx) for key in asked)
         return dict(zip(asked, await asyncio.gather(*each), strict=True))
 
@@ -161,6 +163,7 @@ class Prefixes:
         return [row for page in (first, *rest) for row in page]
 
     async def _page(self, wanted: Any, page: int) -> Any:
+        self.requests += 1
         return await self._client.nanpa_prefixes.list(
             filter=wanted,
             include=("country", "region"),

@@ -63,6 +63,7 @@ class MergedPrices(Prices):
         self._walkers = walkers
         self._family = family
         self._on_sale = on_sale
+        self.requests = 0
 
     async def _groups(
         self, wanted: DidGroupFilter, *, limit: int
@@ -177,6 +178,7 @@ class MergedPrices(Prices):
 
         async def page(number: int) -> Any:
             given: Any = wanted
+            self.requests += 1
             return await self._client.did_groups.list(
                 filter=given,
                 include=() if ids else included,
