@@ -86,7 +86,7 @@ class MergedCoverage(Coverage):
     # -- what is read together
 
     async def _types(self, asked: Sequence[str]) -> Mapping[str, tuple[NumberTypeChoice, ...]]:
-        self._sent += 1
+        self._sent += self._spelled.known is None
         return dict.fromkeys(asked, await super().all_number_types())
 
     async def _countries_called(self, asked: Sequence[str]) -> Mapping[str, CountryChoice | None]:
