@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -76,6 +77,14 @@ def test_the_readme_has_examples() -> None:
 def test_the_two_commands_are_there() -> None:
     for mark in ("<!-- buy command -->", "<!-- test command -->"):
         assert mark in README
+
+
+def test_the_table_of_collections_is_up_to_date() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "reference_table.py"))
+    assert script["written"](README) == README, "run: python scripts/reference_table.py"
+    assert 36 == sum(line.startswith("| `") for line in script["table"]().splitlines())
+    for found in script["included_only"]():
+        assert f"`{found.__name__}` of a" in README
 
 
 async def test_the_buy_command_buys_on_the_simulator(tmp_path: Path) -> None:

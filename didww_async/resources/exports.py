@@ -54,7 +54,7 @@ class ExportFilters(FlatNested):
 
 @value
 class Export(Resource):
-    """An export. `url`: where its file is, None until `status` is completed."""
+    """Call records as a file that DIDWW prepares: `url`, None until `status` is completed."""
 
     type: ClassVar[str] = "exports"
     walk_by: ClassVar[str | None] = "created_at"

@@ -98,7 +98,10 @@ OrderItem: TypeAlias = (
 
 @value
 class Order(Resource):
-    """An order. `amount` includes VAT. The numbers are not in it: read dids by `order.id`."""
+    """An order of numbers or channels. `amount` includes VAT.
+
+    The numbers are not in it: read dids by `order.id`.
+    """
 
     type: ClassVar[str] = "orders"
     walk_by: ClassVar[str | None] = "created_at"
