@@ -84,6 +84,7 @@ class Client(Api):
         if max_connections < 1 or max_orders_in_flight < 1:
             raise InvalidInput("max_connections and max_orders_in_flight are at least 1")
         self.account = account
+        self.max_orders_in_flight = max_orders_in_flight
         user_agent = f"didww-async/{__version__}"
         self.base_url = api_at(environment, base_url)
         self._exchange = Exchange(

@@ -16,6 +16,9 @@
     ├── ReferenceMismatch        the reference already stands for another request
     ├── ReferenceTaken           DIDWW has an order under it that does not fit this purchase
     ├── DuplicateOrders          DIDWW has several orders under one reference: look at once
+    ├── LineChanged              a line of a batch is not what was ordered under its name
+    ├── OrderCanceled            the order of a batch's line was canceled; nothing is bought
+    ├── BatchStopped             a stop rule came before this line; nothing was sent for it
     ├── OrderNotRecorded         ordered, but the journal could not write it down
     └── OrderOutcomeUnknown      the order may or may not exist; resumable, never sent again alone
 
@@ -35,12 +38,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Ambiguous",
     "BalanceTooLow",
+    "BatchStopped",
     "CancelRefused",
     "DuplicateOrders",
     "FlowError",
     "InvalidFlowData",
+    "LineChanged",
     "NoMatch",
     "OfferChanged",
+    "OrderCanceled",
     "OrderNotRecorded",
     "OrderOutcomeUnknown",
     "OrderRefused",
@@ -216,6 +222,39 @@ class DuplicateOrders(FlowError):
         super().__init__(
             f"SEVERAL orders carry the reference {purchase.reference}: {', '.join(order_ids)}. "
             "Look at them now and cancel what is pending and unwanted"
+        )
+
+
+class LineChanged(FlowError):
+    """A line asks for something else than what was ordered under its name; nothing was sent."""
+
+    def __init__(self, identity: str, *, reference: str, state: str) -> None:
+        self.identity = identity
+        self.reference = reference
+        super().__init__(
+            f"line {identity} already stands for another request: it is in order {reference}, "
+            f"which is {state}. Nothing was sent; give a new purchase a new reference"
+        )
+
+
+class OrderCanceled(FlowError):
+    """The order was canceled: nothing is bought. `purchase` is the journal's record."""
+
+    def __init__(self, *, purchase: "Purchase") -> None:
+        self.purchase = purchase
+        super().__init__(
+            f"order {purchase.order_id} ({purchase.reference}) was canceled; nothing is bought. "
+            "To buy after all, give the line a new reference"
+        )
+
+
+class BatchStopped(FlowError):
+    """A stop rule ended the batch before this line's turn; nothing was sent for it."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"nothing was sent, because the batch was stopped: {why}. Run it again to go on"
         )
 
 

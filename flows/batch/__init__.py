@@ -1,10 +1,24 @@
 """Buying many numbers at once: planned before it acts, resumable, each line bought once.
 
-async for result in buy_many(client, requests, journal=journal, batch="spring-2026"):
-    print(result.line.identity, result.state, result.numbers)
+    async for result in buy_many(client, requests, journal=journal, batch="spring-2026"):
+        print(result.line.identity, result.state, result.numbers)
+
+Run it again with the same name, or the same references, to go on where it stopped.
 """
 
 from flows.batch.lines import BatchLine, lines_of
+from flows.batch.results import LineResult, LineState
+from flows.batch.running import buy_many
 from flows.journal.packed import PackedItem, PackedOrder, Packing, Share
 
-__all__ = ["BatchLine", "PackedItem", "PackedOrder", "Packing", "Share", "lines_of"]
+__all__ = [
+    "buy_many",
+    "BatchLine",
+    "LineResult",
+    "LineState",
+    "lines_of",
+    "PackedItem",
+    "PackedOrder",
+    "Packing",
+    "Share",
+]

@@ -160,7 +160,9 @@ class Completing:
     async def _read(self, some: Sequence[_Waiting]) -> None:
         left = {one.order_id: one for one in some}
         pauses = self._rules.pauses()
-        for read in range(1, READS_UNTIL_SHORTFALL + 1):
+        # What was short before may still be: one look is enough.
+        reads = READS_UNTIL_SHORTFALL if any(one.watched for one in some) else 1
+        for read in range(1, reads + 1):
             try:
                 dids = await self._dids_of(list(left))
             except DidwwError as failure:
@@ -169,7 +171,7 @@ class Completing:
                     self._told(one, one.purchase, failure)
                 return
             for order_id, one in list(left.items()):
-                if read == READS_UNTIL_SHORTFALL or not _is_short(one.purchase, dids[order_id]):
+                if read == reads or not _is_short(one.purchase, dids[order_id]):
                     del left[order_id]
                     await self._keep(one, dids[order_id])
             if not left:

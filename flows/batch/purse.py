@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
+from didww_async import InsufficientBalance
 from flows.errors import BalanceTooLow, PriceOverLimit
 
 __all__ = ["Purse"]
@@ -93,13 +94,22 @@ class Purse:
         """The order exists; `amount` with VAT is what DIDWW charged, where it said."""
         reserved = self._on_their_way.pop(reference, NOTHING)
         if amount is not None:
-            self.learn(total, amount)
+            self._learn(total, amount)
         if self._balance is not None:
             self._balance -= reserved if amount is None else amount
         self._news.set()
 
-    def learn(self, total: Decimal, amount: Decimal) -> None:
-        """An order of `total` without VAT costs `amount` with it."""
+    def corrected(self, total: Decimal, refusal: InsufficientBalance) -> bool:
+        """DIDWW refused an order of `total` (without VAT) for lack of money: take over what it
+        says of balance and cost; False when it does not say."""
+        try:
+            self._balance = Decimal(refusal.meta["available_balance"])
+            self._learn(total, Decimal(refusal.meta["total_cost"]))
+        except (KeyError, ArithmeticError, TypeError, ValueError):
+            return False
+        return True
+
+    def _learn(self, total: Decimal, amount: Decimal) -> None:
         if total > 0:
             self._vat = max(self._vat or Decimal(1), amount / total)
 
