@@ -21,7 +21,8 @@ class ApiVersion:
     `credentials`: what a request authenticates with, the API key or a bearer token. `types`: our
     resource type -> its type, which is its path as well. `names`: our name -> its name. `values`:
     our value -> its value. `lacks`, `lacks_types`, `lacks_values`: what it does not have, and what
-    to do instead. `related`: the type a relationship leads to, for nested includes.
+    to do instead. `related`: the type a relationship leads to, for nested includes. `unfolds`:
+    attributes that are nested objects here, whose parts it has among the resource's own.
     """
 
     date: str
@@ -33,6 +34,7 @@ class ApiVersion:
     lacks_types: Mapping[str, str] = attrs.field(factory=dict)
     lacks_values: Mapping[Key, Mapping[str, str]] = attrs.field(factory=dict)
     related: Mapping[Key, str] = attrs.field(factory=dict)
+    unfolds: frozenset[Key] = frozenset()
 
     def type_name(self, ours: str) -> str:
         """How this version spells a resource type. Raises NotInThisVersion if it has none."""

@@ -19,6 +19,8 @@ SINCE_2026 = f"use a client with api_version={DEFAULT_VERSION!r} or later"
 BY_GROUP_TYPE = "use the relationship did_group_type, the filter 'did_group_type.id' and its sort"
 BY_NUMBER_TYPE = "use number_type of did_groups, which holds local, mobile, toll_free, ..."
 
+WITH_CREDENTIALS = "use CredentialsAndIp, the one way to authenticate that it has"
+
 V = TypeVar("V")
 
 
@@ -59,6 +61,13 @@ SPELLED_WITH_FEATURES: tuple[Key, ...] = (
     ("available_dids", "did_group.features"),
     ("nanpa_prefixes", "did_group.features"),
     ("dids", "did_group.features"),
+)
+NEW_IN_SIP = (
+    "network_protocol_priority",
+    "use_did_in_ruri",
+    "enabled_sip_registration",
+    "diversion_inject_mode",
+    "cnam_lookup",
 )
 AREA_LEVELS = {"world_wide": "WorldWide", "country": "Country", "area": "Area", "city": "City"}
 
@@ -127,10 +136,17 @@ V2022 = ApiVersion(
         ("voice_out_trunks", "emergency_dids"): SINCE_2026,
         ("address_verifications", "reject_comment"): SINCE_2026,  # unsure
         ("identities", "birth_country"): SINCE_2026,  # unsure
+        ("voice_out_trunks", "emergency_enable_all"): SINCE_2026,
+        ("voice_out_trunks", "authentication_method.type"): SINCE_2026,
+        **dict.fromkeys((("sip_configurations", name) for name in NEW_IN_SIP), SINCE_2026),
+        ("credentials_and_ip", "tech_prefix"): SINCE_2026,  # unsure
         ("did_groups", "number_type"): BY_GROUP_TYPE,
         ("available_dids", "did_group.number_type"): BY_GROUP_TYPE,
     },
+    unfolds=frozenset({("voice_out_trunks", "authentication_method")}),
     lacks_types={
+        "ip_only": WITH_CREDENTIALS,
+        "twilio": WITH_CREDENTIALS,
         "did_history": SINCE_2026,
         "emergency_requirements": SINCE_2026,
         "emergency_requirement_validations": SINCE_2026,

@@ -32,6 +32,7 @@ __all__ = [
     "related_type",
     "relationship",
     "required_relationship",
+    "unfolded_class",
     "value",
     "wire_name",
 ]
@@ -69,13 +70,19 @@ _NO_ATTRIBUTES = frozenset({"id", "meta", "raw", "others"})
 _SECRET_WORDS = re.compile(r"password|secret|token|auth_user|^username$", re.IGNORECASE)
 
 
-def attribute(*, secret: bool = False, read_only: bool = False) -> Any:
+def attribute(
+    *, secret: bool = False, read_only: bool = False, unfolded: "type[Nested] | None" = None
+) -> Any:
     """Declare an attribute: `UNSET` until the server, or the caller, gives a value.
 
     `secret`: not shown in repr. `read_only`: the server sets it and refuses it in requests, so it
-    is left out when a nested object that was read is sent back.
+    is left out when a nested object that was read is sent back. `unfolded`: the nested class whose
+    attributes stand among the resource's own in another API version.
     """
-    return attrs.field(default=UNSET, metadata={"secret": secret, "read_only": read_only})
+    return attrs.field(
+        default=UNSET,
+        metadata={"secret": secret, "read_only": read_only, "unfolded": unfolded},
+    )
 
 
 def relationship(type: str | None = None) -> Any:
@@ -125,6 +132,12 @@ def is_secret(field: "attrs.Attribute[Any]") -> bool:
 def is_read_only(field: "attrs.Attribute[Any]") -> bool:
     """Whether an attribute is the server's alone."""
     return bool(field.metadata.get("read_only"))
+
+
+def unfolded_class(field: "attrs.Attribute[Any]") -> "type[Nested] | None":
+    """The nested class of an attribute whose parts another version has among the resource's."""
+    found: type[Nested] | None = field.metadata.get("unfolded")
+    return found
 
 
 def wire_name(field: "attrs.Attribute[Any]") -> str:

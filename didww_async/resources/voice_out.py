@@ -159,7 +159,7 @@ class VoiceOutTrunk(Resource):
     emergency_enable_all: bool = attribute()
     created_at: dt.datetime = attribute()
     threshold_reached: bool = attribute()
-    authentication_method: AuthenticationMethod = attribute()
+    authentication_method: AuthenticationMethod = attribute(unfolded=CredentialsAndIp)
     dids: "tuple[Did, ...]" = relationship()
     emergency_dids: "tuple[Did, ...]" = relationship()
     meta: VoiceOutTrunkMeta = VoiceOutTrunkMeta()

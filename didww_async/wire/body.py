@@ -5,7 +5,14 @@ from typing import Any
 from cattrs import Converter
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.base import Resource, fields_of, is_relationship, related_type
+from didww_async.resources.base import (
+    Nested,
+    Resource,
+    UnknownNested,
+    fields_of,
+    is_relationship,
+    related_type,
+)
 from didww_async.versions import ApiVersion
 from didww_async.wire.codec import STANDARD, Codec
 from didww_async.wire.unset import UNSET
@@ -36,6 +43,10 @@ def request_body(
         name = version.name(type_, field.name)
         if is_relationship(field):
             relationships[name] = {"data": _linkage(version, related_type(field), found)}
+        elif isinstance(found, Nested) and not isinstance(found, UnknownNested):
+            part = _part(version, found, converter)
+            unfolded = (type_, field.name) in version.unfolds
+            attributes |= part["attributes"] if unfolded else {name: part}
         else:
             spelled = version.value(type_, field.name, found)
             attributes[name] = converter.unstructure(spelled)
@@ -52,6 +63,14 @@ def request_body(
         raise InvalidInput(f"the {type_} input holds text that is not valid Unicode") from None
     except ValueError as problem:
         raise InvalidInput(f"the {type_} input holds what JSON can't: {problem}") from None
+
+
+def _part(version: ApiVersion, found: Nested, converter: Converter) -> dict[str, Any]:
+    attributes = {
+        version.name(found.type, name): version.value(found.type, name, value)
+        for name, value in converter.unstructure(found)["attributes"].items()
+    }
+    return {"type": version.type_name(found.type), "attributes": attributes}
 
 
 def _linkage(version: ApiVersion, type_: str | None, found: Any) -> Any:

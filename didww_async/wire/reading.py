@@ -21,11 +21,13 @@ from cattrs.errors import BaseValidationError
 
 from didww_async.resources.base import (
     FlatNested,
+    Nested,
     Resource,
     attributes_of,
     fields_of,
     is_relationship,
     is_to_many,
+    unfolded_class,
     wire_name,
 )
 from didww_async.wire.enums import OpenEnum
@@ -191,6 +193,9 @@ def _attribute_lines(
             lines.append(f"        v = attributes[{spelling!r}]")
             lines += _assignment(field, names, number=number)
             word = "elif"
+        if (part := unfolded_class(field)) is not None:
+            names[f"fold{number}"] = _fold(part, names[f"read{number}"], names[absent])
+            absent = f"fold{number}(attributes)"
         lines += ["    else:", f"        it.{field.name} = {absent}"]
     return "\n".join(lines)
 
@@ -230,6 +235,19 @@ def _tolerant(
             return absent
 
     return read
+
+
+def _fold(
+    part: type[Nested], read: Callable[[Any], Any], absent: Any
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Make a nested object of what another version has among the resource's own attributes."""
+    parts = [wire_name(field) for field in attributes_of(part)]
+
+    def fold(attributes: Mapping[str, Any]) -> Any:
+        found = {name: attributes[name] for name in parts if name in attributes}
+        return read({"type": part.type, "attributes": found}) if found else absent
+
+    return fold
 
 
 def _without_none(kind: Any) -> Any:

@@ -139,9 +139,9 @@ def read(data: Any, *included: Any) -> Any:
     return linker.one(Document(data=data, included=included))
 
 
-def written(given: Input, *, id: str | None = None) -> Any:
-    """The body that is sent for an input."""
-    spelled = version(CONTRACT["api_version"])
+def written(given: Input, *, id: str | None = None, at: str = CONTRACT["api_version"]) -> Any:
+    """The body that is sent for an input, at an API version."""
+    spelled = version(at)
     body = request_body(given, converter=make_converter(), version=spelled, id=id)
     return json.loads(body)["data"]
 

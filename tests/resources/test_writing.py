@@ -18,7 +18,7 @@ from resources.contract import (
     written,
 )
 
-from didww_async import InvalidInput
+from didww_async import UNSET, InvalidInput, NotInThisVersion
 from didww_async.resources.base import is_read_only
 from didww_async.resources.capacity import SharedCapacityGroupUpdate
 from didww_async.resources.emergency import (
@@ -312,6 +312,49 @@ def test_a_part_that_there_is_not_cannot_be_changed() -> None:
     trunk = read(resource_object("voice_in_trunks", configuration=came))
     with pytest.raises(InvalidInput, match="PstnConfiguration has no port"):
         trunk.configuration.replace(port=5061)
+
+
+# --- As the older version has it
+
+
+def test_the_authentication_of_an_outbound_trunk_is_among_its_attributes_in_2022() -> None:
+    new = VoiceOutTrunkCreate(
+        name="n", authentication_method=CredentialsAndIp(allowed_sip_ips=("203.0.113.5",))
+    )
+    sent = written(new, at="2022-05-10")["attributes"]
+    assert {"name": "n", "allowed_sip_ips": ["203.0.113.5"]} == sent
+
+    wire = resource_object("voice_out_trunks")
+    del wire["attributes"]["authentication_method"]
+    wire["attributes"] |= {"allowed_sip_ips": None, "username": "u", "password": "s3cret"}
+    trunk = read(wire)
+    assert CredentialsAndIp(allowed_sip_ips=None, username="u", password="s3cret") == (
+        trunk.authentication_method
+    )
+    assert "s3cret" not in repr(trunk)
+    changed = trunk.authentication_method.replace(allowed_sip_ips=("198.51.100.7",))
+    sent = written(VoiceOutTrunkUpdate(authentication_method=changed), at="2022-05-10")
+    assert {"allowed_sip_ips": ["198.51.100.7"]} == sent["attributes"]
+
+
+def test_a_trunk_without_any_authentication_has_none_set() -> None:
+    wire = resource_object("voice_out_trunks")
+    del wire["attributes"]["authentication_method"]
+    assert UNSET is read(wire).authentication_method
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (VoiceInTrunkUpdate(configuration=SipConfiguration(cnam_lookup=True)), "cnam"),
+        (VoiceOutTrunkUpdate(authentication_method=Twilio(twilio_account_sid="AC1")), "twilio"),
+        (VoiceOutTrunkUpdate(emergency_enable_all=False), "emergency_enable_all"),
+    ],
+)
+def test_what_the_older_version_lacks_inside_a_part_is_refused(given: Input, told: str) -> None:
+    with pytest.raises(NotInThisVersion, match=told):
+        written(given, at="2022-05-10")
+    assert given.type == written(given)["type"]
 
 
 # --- Refused before anything is sent
