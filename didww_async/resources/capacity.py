@@ -135,7 +135,7 @@ class SharedCapacityGroup(Resource):
     """
 
     type: ClassVar[str] = "shared_capacity_groups"
-    walk_by: ClassVar[str | None] = "created_at"
+    walk_by: ClassVar[str | None] = "created_at,name"
 
     name: str = attribute()
     shared_channels_count: int = attribute()

@@ -82,6 +82,7 @@ class EmergencyRequirement(Resource):
     """
 
     type: ClassVar[str] = "emergency_requirements"
+    # No walk_by: the API can't sort this list.
 
     identity_type: IdentityType = attribute()
     personal_area_level: AreaLevel | None = attribute()
@@ -148,7 +149,7 @@ class EmergencyCallingService(Resource):
     """
 
     type: ClassVar[str] = "emergency_calling_services"
-    walk_by: ClassVar[str | None] = "created_at"
+    walk_by: ClassVar[str | None] = "created_at,name"
 
     name: str = attribute()
     reference: str = attribute()

@@ -104,7 +104,7 @@ class Order(Resource):
     """
 
     type: ClassVar[str] = "orders"
-    walk_by: ClassVar[str | None] = "created_at"
+    walk_by: ClassVar[str | None] = "created_at,reference"
 
     reference: str = attribute()
     description: str = attribute()

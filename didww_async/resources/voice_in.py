@@ -54,7 +54,7 @@ class VoiceInTrunk(Resource):
     """
 
     type: ClassVar[str] = "voice_in_trunks"
-    walk_by: ClassVar[str | None] = "created_at"
+    walk_by: ClassVar[str | None] = "created_at,name"
 
     name: str = attribute()
     description: str | None = attribute()
@@ -173,7 +173,7 @@ class VoiceInTrunkGroup(Resource):
     """
 
     type: ClassVar[str] = "voice_in_trunk_groups"
-    walk_by: ClassVar[str | None] = "created_at"
+    walk_by: ClassVar[str | None] = "created_at,name"
 
     name: str = attribute()
     capacity_limit: int | None = attribute()

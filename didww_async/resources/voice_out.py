@@ -139,7 +139,7 @@ class VoiceOutTrunk(Resource):
     """
 
     type: ClassVar[str] = "voice_out_trunks"
-    walk_by: ClassVar[str | None] = "created_at"
+    walk_by: ClassVar[str | None] = "created_at,name"
 
     name: str = attribute()
     status: VoiceOutTrunkStatus = attribute()

@@ -131,7 +131,8 @@ SORTED = {
     "did_group_types": "name",
     "did_groups": "area_name,prefix",
     "did_reservations": "created_at",
-    "orders": "created_at",
+    "orders": "created_at,reference",
+    "voice_in_trunks": "created_at,name",
     "dids": "created_at,number",
 }
 SIZES = {"areas": 1000, "cities": 1000}
