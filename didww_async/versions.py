@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from didww_async.errors import InvalidInput
+from didww_async.related import RELATED
 from didww_async.spelling import ApiVersion, Key
 
 __all__ = ["DEFAULT_VERSION", "VERSIONS", "ApiVersion", "aliases", "type_aliases", "version"]
@@ -29,31 +30,9 @@ def _each(types: str, name: str, what: V) -> dict[Key, V]:
     return {(type_, name): what for type_ in types.split()}
 
 
-# What a relationship leads to, for all those from which something spelled differently is reached.
-RELATED: Mapping[Key, str] = {
-    ("did_reservations", "available_did"): "available_dids",
-    **_each("available_dids dids", "did_group", "did_groups"),
-    **_each(
-        "shared_capacity_groups voice_out_trunks address_verifications emergency_calling_services "
-        "emergency_verifications",
-        "dids",
-        "dids",
-    ),
-    ("voice_out_trunks", "emergency_dids"): "dids",
-    ("dids", "shared_capacity_group"): "shared_capacity_groups",
-    ("dids", "address_verification"): "address_verifications",
-    **_each("dids emergency_calling_services", "emergency_verification", "emergency_verifications"),
-    **_each(
-        "dids emergency_verifications", "emergency_calling_service", "emergency_calling_services"
-    ),
-    ("emergency_calling_services", "emergency_requirement"): "emergency_requirements",
-    ("did_groups", "address_requirement"): "address_requirements",
-    ("capacity_pools", "shared_capacity_groups"): "shared_capacity_groups",
-}
-
-HAVE_REFERENCE = (
+NEW_REFERENCE = (
     "orders exports shared_capacity_groups voice_in_trunks voice_in_trunk_groups voice_out_trunks "
-    "identities addresses proofs permanent_supporting_documents address_verifications"
+    "address_verifications"
 )
 HAVE_CALLBACKS = "orders exports address_verifications"
 SPELLED_WITH_FEATURES: tuple[Key, ...] = (
@@ -124,16 +103,28 @@ V2022 = ApiVersion(
         },
     },
     lacks={
-        # unsure for all but orders: the facts name orders only
-        **_each(HAVE_REFERENCE, "external_reference_id", SINCE_2026),
-        ("addresses", "identity.external_reference_id"): SINCE_2026,
+        # unsure for all but orders: the facts name orders only. Identities, addresses, proofs and
+        # permanent documents may well have had it: there the server decides.
+        **_each(NEW_REFERENCE, "external_reference_id", SINCE_2026),
         ("did_groups", "meta.total_count_gteq"): SINCE_2026,
         ("dids", "emergency_enabled"): SINCE_2026,
         ("dids", "emergency_calling_service"): SINCE_2026,
         ("dids", "emergency_calling_service.id"): SINCE_2026,
         ("dids", "emergency_verification"): SINCE_2026,
         ("dids", "identity"): SINCE_2026,
+        # unsure: that version has allowed_sip_ips, user name and password in the trunk itself
+        ("voice_out_trunks", "authentication_method"): SINCE_2026,
+        ("voice_out_trunks", "authentication_method.type"): SINCE_2026,
         ("voice_out_trunks", "emergency_dids"): SINCE_2026,
+        ("voice_out_trunks", "emergency_enable_all"): SINCE_2026,
+        ("voice_out_trunks", "rtp_timeout"): SINCE_2026,  # unsure
+        # unsure, the rest of these: they are not in older descriptions of trunks
+        ("sip_configurations", "network_protocol_priority"): SINCE_2026,
+        ("sip_configurations", "use_did_in_ruri"): SINCE_2026,
+        ("sip_configurations", "enabled_sip_registration"): SINCE_2026,
+        ("sip_configurations", "diversion_relay_policy"): SINCE_2026,
+        ("sip_configurations", "diversion_inject_mode"): SINCE_2026,
+        ("sip_configurations", "cnam_lookup"): SINCE_2026,
         ("address_verifications", "reject_comment"): SINCE_2026,  # unsure
         ("identities", "birth_country"): SINCE_2026,  # unsure
         ("voice_out_trunks", "emergency_enable_all"): SINCE_2026,

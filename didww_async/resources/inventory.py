@@ -124,6 +124,17 @@ class DidGroup(Resource):
     address_requirement: "AddressRequirement | None" = relationship()
     meta: DidGroupMeta = DidGroupMeta()
 
+    @property
+    def kind_of_number(self) -> NumberType | None:
+        """The number type in any API version; None while the reply does not say.
+
+        Up to 2026-04-16 that takes `include="did_group_type"`.
+        """
+        if self.number_type:
+            return self.number_type
+        name = self.did_group_type.name if self.did_group_type else None
+        return NumberType(name) if name else None
+
 
 DidGroupFilter = TypedDict(
     "DidGroupFilter",

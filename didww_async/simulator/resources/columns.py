@@ -32,9 +32,11 @@ def written(name: str, write: Callable[[Any], object], *, since: str | None = No
     return Attribute(name, read=read_written, since=since)
 
 
-def exact(*names: str, since: str | None = None) -> tuple[Filter, ...]:
+def exact(*names: str, since: str | None = None, until: str | None = None) -> tuple[Filter, ...]:
     """Filters by fields of the record; `country.id` is the field `country_id`."""
-    return tuple(texts(name, column(name.replace(".", "_")), since=since) for name in names)
+    return tuple(
+        texts(name, column(name.replace(".", "_")), since=since, until=until) for name in names
+    )
 
 
 def searched(*names: str) -> tuple[Filter, ...]:
@@ -51,7 +53,12 @@ def sorts(*names: str, since: str | None = None) -> tuple[Sort, ...]:
 
 
 def to_one(
-    name: str, type: str, table: Callable[[Any], Any], *, since: str | None = None
+    name: str,
+    type: str,
+    table: Callable[[Any], Any],
+    *,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Relationship:
     """A relationship to the record whose id is in the field `name_id`."""
     read = column(f"{name}_id")
@@ -60,6 +67,7 @@ def to_one(
         type=type,
         read=lambda world, record: table(world).get(read(world, record) or ""),
         since=since,
+        until=until,
     )
 
 
@@ -71,3 +79,8 @@ OWN_REFERENCE_FILTER = texts("external_reference_id", column("external_reference
 OWN_REFERENCE_SORT = Sort(
     "external_reference_id", read=column("external_reference_id"), since=V2026
 )
+# 2026-11-19 has no did_group_types any more, so nothing can lead to them.
+NUMBER_TYPE = to_one(
+    "did_group_type", "did_group_types", lambda world: world.atlas.number_types, until=V2026
+)
+NUMBER_TYPE_FILTER = exact("did_group_type.id", until=V2026)

@@ -7,6 +7,8 @@ from didww_async.simulator.inputs import creating, field, link, links, reference
 from didww_async.simulator.resources import links as to
 from didww_async.simulator.resources.columns import (
     CREATED_AT,
+    NUMBER_TYPE,
+    NUMBER_TYPE_FILTER,
     OWN_REFERENCE,
     OWN_REFERENCE_FILTER,
     OWN_REFERENCE_SORT,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from didww_async.simulator.world import World
 
 _COUNTRY = to_one("country", "countries", lambda world: world.atlas.countries)
-_NUMBER_TYPE = to_one("did_group_type", "did_group_types", lambda world: world.atlas.number_types)
 
 
 def _prices(_world: "World", row: Any) -> dict[str, Any]:
@@ -58,9 +59,9 @@ EMERGENCY_REQUIREMENTS = Resource(
         "estimate_setup_time",
         "requirement_restriction_message",
     ),
-    relationships=(_COUNTRY, _NUMBER_TYPE),
+    relationships=(_COUNTRY, NUMBER_TYPE),
     meta=_prices,
-    filters=exact("id", "country.id", "did_group_type.id"),
+    filters=(*exact("id", "country.id"), *NUMBER_TYPE_FILTER),
 )
 
 EMERGENCY_REQUIREMENT_VALIDATIONS = validation(
@@ -94,7 +95,7 @@ EMERGENCY_CALLING_SERVICES = Resource(
     ),
     relationships=(
         _COUNTRY,
-        _NUMBER_TYPE,
+        NUMBER_TYPE,
         to_one("order", "orders", lambda world: world.orders),
         to_one(
             "emergency_requirement",
@@ -110,7 +111,8 @@ EMERGENCY_CALLING_SERVICES = Resource(
     ),
     meta=_prices,
     filters=(
-        *exact("id", "name", "reference", "country.id", "did_group_type.id"),
+        *exact("id", "name", "reference", "country.id"),
+        *NUMBER_TYPE_FILTER,
         texts("status", column("status"), allowed=emergency.STATUSES),
         texts("address.id", _address_id),
         texts("identity.id", _identity_id),

@@ -20,6 +20,8 @@ from didww_async.simulator.requiring import validate
 from didww_async.simulator.resources import links as to
 from didww_async.simulator.resources.columns import (
     CREATED_AT,
+    NUMBER_TYPE,
+    NUMBER_TYPE_FILTER,
     OWN_REFERENCE,
     OWN_REFERENCE_FILTER,
     OWN_REFERENCE_SORT,
@@ -78,7 +80,7 @@ ADDRESS_REQUIREMENTS = Resource(
     ),
     relationships=(
         to_one("country", "countries", lambda world: world.atlas.countries),
-        to_one("did_group_type", "did_group_types", lambda world: world.atlas.number_types),
+        NUMBER_TYPE,
         *(
             to_one(name, "supporting_document_templates", lambda world: world.regulation.templates)
             for name in _DOCUMENTS
@@ -88,7 +90,7 @@ ADDRESS_REQUIREMENTS = Resource(
             for name, ids in _PROOF_TYPES.items()
         ),
     ),
-    filters=exact("id", "country.id", "did_group_type.id"),
+    filters=(*exact("id", "country.id"), *NUMBER_TYPE_FILTER),
     sorts=sorts(*_PROOF_QTYS, "restriction_message", "service_description_required"),
 )
 
