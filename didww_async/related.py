@@ -65,7 +65,7 @@ LEADING_TO: Mapping[str, str] = {
     ),
     "emergency_requirements": "emergency_calling_services.emergency_requirement",
 }
-RELATED: Mapping[Key, str] = {
+RELATED: Mapping[tuple[str, str], str] = {
     (type_, name): target
     for target, leading in LEADING_TO.items()
     for type_, name in (path.split(".") for path in leading.split())

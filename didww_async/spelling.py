@@ -71,19 +71,6 @@ class ApiVersion:
             raise self._lacking(f"{ours} {text!r} of {type_}", lacking[text])
         return spelled.get(text, found)
 
-    def part(self, wire: Any) -> Any:
-        """Spell what stands inside an attribute: parts with a type and attributes of their own."""
-        if isinstance(wire, list):
-            return [self.part(member) for member in wire]
-        if not (isinstance(wire, dict) and isinstance(wire.get("attributes"), dict)):
-            return wire
-        type_ = str(wire.get("type"))
-        spelled = {
-            self.name(type_, name): self.value(type_, name, found)
-            for name, found in wire["attributes"].items()
-        }
-        return {**wire, "attributes": spelled}
-
     def query(self, type_: str, query: Query) -> Query:
         """Spell a whole query."""
         return attrs.evolve(

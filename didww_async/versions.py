@@ -112,22 +112,11 @@ V2022 = ApiVersion(
         ("dids", "emergency_calling_service.id"): SINCE_2026,
         ("dids", "emergency_verification"): SINCE_2026,
         ("dids", "identity"): SINCE_2026,
-        # unsure: that version has allowed_sip_ips, user name and password in the trunk itself
-        ("voice_out_trunks", "authentication_method"): SINCE_2026,
-        ("voice_out_trunks", "authentication_method.type"): SINCE_2026,
         ("voice_out_trunks", "emergency_dids"): SINCE_2026,
         ("voice_out_trunks", "emergency_enable_all"): SINCE_2026,
         ("voice_out_trunks", "rtp_timeout"): SINCE_2026,  # unsure
-        # unsure, the rest of these: they are not in older descriptions of trunks
-        ("sip_configurations", "network_protocol_priority"): SINCE_2026,
-        ("sip_configurations", "use_did_in_ruri"): SINCE_2026,
-        ("sip_configurations", "enabled_sip_registration"): SINCE_2026,
-        ("sip_configurations", "diversion_relay_policy"): SINCE_2026,
-        ("sip_configurations", "diversion_inject_mode"): SINCE_2026,
-        ("sip_configurations", "cnam_lookup"): SINCE_2026,
         ("address_verifications", "reject_comment"): SINCE_2026,  # unsure
         ("identities", "birth_country"): SINCE_2026,  # unsure
-        ("voice_out_trunks", "emergency_enable_all"): SINCE_2026,
         ("voice_out_trunks", "authentication_method.type"): SINCE_2026,
         **dict.fromkeys((("sip_configurations", name) for name in NEW_IN_SIP), SINCE_2026),
         ("credentials_and_ip", "tech_prefix"): SINCE_2026,  # unsure

@@ -49,7 +49,7 @@ def request_body(
             attributes |= part["attributes"] if unfolded else {name: part}
         else:
             spelled = version.value(type_, field.name, found)
-            attributes[name] = version.part(converter.unstructure(spelled))
+            attributes[name] = converter.unstructure(spelled)
     data: dict[str, Any] = {"type": version.type_name(type_)}
     if id is not None:
         data["id"] = id
