@@ -168,6 +168,8 @@ class Application:
             raise refuse(403, "Forbidden", reason)
         if request.method == "GET":
             return self._read(request, version, here, resource, record_id)
+        if self.world.settings.read_only:
+            raise refuse(403, "Forbidden", "The account is in read-only mode.")
         refuse_query(decode_pairs(request.query_string))
         if record_id:
             return self._change(request, version, here, resource, record_id)
@@ -332,8 +334,8 @@ def _data_of(
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise malformed("The request body is not JSON.") from error
-    if not _is_unicode(document):
-        raise malformed("The request body contains half of a surrogate pair.")
+    if not _can_be_sent(document):
+        raise malformed("The request body has half of a surrogate pair or too large a number.")
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict):
         raise parameter_missing("data")
@@ -360,10 +362,10 @@ def _data_of(
     return data
 
 
-def _is_unicode(document: Any) -> bool:
-    """JSON can spell half of a surrogate pair; no text can hold it."""
+def _can_be_sent(document: Any) -> bool:
+    """Whether a reply can say it: some JSON reads as what no JSON can be written from."""
     try:
-        as_json(document).encode()
-    except UnicodeEncodeError:
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
         return False
     return True

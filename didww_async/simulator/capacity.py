@@ -207,9 +207,13 @@ def _kept_with_dids(
         if did.id not in did_ids:
             world.keep_did(attrs.evolve(did, shared_capacity_group_id=None))
     for did_id in did_ids:
+        did = world.dids[did_id]
+        if did.capacity_pool_id != group.capacity_pool_id:
+            # Its own channels are of another pool.
+            did = attrs.evolve(did, dedicated_channels_count=0)
         world.keep_did(
             attrs.evolve(
-                world.dids[did_id],
+                did,
                 shared_capacity_group_id=group.id,
                 capacity_pool_id=group.capacity_pool_id,
             )

@@ -14,7 +14,6 @@ from didww_async.simulator.errors import (
     malformed,
     parameter_missing,
     parameter_not_allowed,
-    refuse,
 )
 from didww_async.simulator.records import AvailableDid
 from didww_async.simulator.versions import V2022
@@ -85,8 +84,6 @@ NOTHING_ASKED = CheckedOrder(
 def check_order(world: "World", attributes: Mapping[str, Any], version: str) -> CheckedOrder:
     """Check everything; all validation problems are told at once."""
     kind, items = _well_formed_items(attributes)
-    if world.settings.read_only:
-        raise refuse(403, "Forbidden", "The account is in read-only mode.")
     problems = _callback_problems(attributes, version) + reference_problems(attributes)
     # Left out, it means true since 2026-04-16; so before that it meant false.
     back_ordering = attributes.get("allow_back_ordering", version > V2022)

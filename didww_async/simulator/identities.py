@@ -112,9 +112,14 @@ def _check_company(identity: Identity) -> None:
 
 
 def _refuse_in_use(world: "World", address: Address, *, what: str) -> None:
-    for verification in world.owned.address_verifications.values():
+    owned = world.owned
+    for verification in owned.address_verifications.values():
         if verification.address_id == address.id and verification.status != "rejected":
             raise in_use(what, f"address verification {verification.reference}")
+    for service in owned.emergency_services.values():
+        current = owned.emergency_verifications[service.emergency_verification_id]
+        if current.address_id == address.id and service.status != "canceled":
+            raise in_use(what, f"emergency calling service {service.reference}")
 
 
 def _delete_proofs(world: "World", entity_id: str) -> None:

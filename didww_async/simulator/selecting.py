@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from didww_async.simulator.coverage import GroupRow
-from didww_async.simulator.errors import parameter_missing, refuse, unprocessable
+from didww_async.simulator.errors import parameter_missing, unprocessable
 from didww_async.simulator.records import AvailableDid, Reservation
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ def reserve(world: "World", data: Mapping[str, Any], _version: str) -> Reservati
     description = data.get("attributes", {}).get("description")
     if description is not None and not isinstance(description, str):
         raise unprocessable("/data/attributes/description", "is invalid")
-    if world.settings.read_only:
-        raise refuse(403, "Forbidden", "The account is in read-only mode.")
     held = world.live_reservations()
     if len(held) >= world.settings.max_reservations:
         raise unprocessable("/data/attributes/base", "Reservation limit reached")

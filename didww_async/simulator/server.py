@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import attrs
 from aiohttp import web
@@ -29,6 +29,8 @@ from didww_async.simulator.world import World
 _HOST = "127.0.0.1"
 _ROOT = "/v3"
 _TOKENS = "/token"
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of a request's body: uploaded files are large."""
 _GRACE = 0.1
 """Seconds that requests in progress get when the server stops."""
 
@@ -82,7 +84,8 @@ class Simulator(Settings):
         if self._runner is not None:
             raise RuntimeError("the simulator is running already")
         runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None), shutdown_timeout=_GRACE
+            web.Server(self._handle, request_factory=_request, access_log=None),
+            shutdown_timeout=_GRACE,
         )
         await runner.setup()
         await web.TCPSite(runner, _HOST, self.port).start()
@@ -318,6 +321,21 @@ class Simulator(Settings):
             return self._application.respond(incoming)
         finally:
             self.orders_visible_after = usual
+
+
+def _request(
+    message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]"
+) -> web.BaseRequest:
+    """A request as `web.Server` makes it, with a larger body."""
+    return web.BaseRequest(
+        message,
+        payload,
+        protocol,
+        writer,
+        task,
+        task.get_loop(),
+        client_max_size=_MOST_BYTES,
+    )
 
 
 async def serve(

@@ -41,7 +41,7 @@ class Settings:
     vat_rate: Decimal = attrs.field(default=Decimal(0), converter=Decimal)
     """Added to SKU prices in orders: Decimal("0.21") for 21 %."""
     read_only: bool = False
-    """Every order is refused with 403."""
+    """Whatever would change something is refused with 403."""
     available_dids: bool = True
     """Whether the account may select single numbers; without it /available_dids answers 403."""
     voice_out: bool = True

@@ -15,7 +15,6 @@ from didww_async.simulator.atlas import Atlas
 from didww_async.simulator.belongings import Belongings
 from didww_async.simulator.capacity import first_pools
 from didww_async.simulator.coverage import GroupRow, SkuRow
-from didww_async.simulator.errors import refuse
 from didww_async.simulator.records import Balance, Did, Order, Reservation
 from didww_async.simulator.regulation import Regulation
 from didww_async.simulator.settings import Settings
@@ -75,10 +74,6 @@ class World:
     def new_secret(self) -> str:
         """A user name or a password that the server makes."""
         return "".join(self.chance.choices(string.ascii_lowercase + string.digits, k=16))
-
-    def refuse_if_read_only(self) -> None:
-        if self.settings.read_only:
-            raise refuse(403, "Forbidden", "The account is in read-only mode.")
 
     # Prices
 

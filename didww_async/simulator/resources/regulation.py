@@ -169,6 +169,11 @@ REJECTION = (
 )
 
 
+def _identity_id(world: "World", row: Any) -> str | None:
+    address = world.owned.addresses.get(row.address_id)
+    return address.identity_id if address else None
+
+
 def dids(world: "World", row: Any) -> list[Any]:
     return [world.dids[did_id] for did_id in row.did_ids if did_id in world.dids]
 
@@ -197,10 +202,7 @@ ADDRESS_VERIFICATIONS = Resource(
     filters=(
         *exact("id", "address.id", "reference"),
         texts("reference_in", column("reference")),
-        texts(
-            "address.identity.id",
-            lambda world, row: world.owned.addresses[row.address_id].identity_id,
-        ),
+        texts("address.identity.id", _identity_id),
         *VERIFICATION_STATUSES.filter("status"),
         OWN_REFERENCE_FILTER,
     ),
