@@ -146,3 +146,83 @@ def test_half_a_surrogate_pair_is_refused():
     assert "400" == answer(world, "POST", "/orders", body=body)["errors"][0]["status"]
     assert "404" == answer(world, "GET", "/orders/\udcff")["errors"][0]["status"]
     assert answer(world, "POST", "/orders", body=b"[" * 100_000)["errors"]
+
+
+def _inputs(resource):
+    """Bodies with the names that a resource knows, whatever they mean."""
+    everything = [*resource.creates, *resource.updates]
+    values = st.one_of(ANYTHING, st.dictionaries(st.text(max_size=3), SCALARS, max_size=2))
+    linkage = st.fixed_dictionaries(
+        {"type": st.sampled_from([target.type for entry in everything for target in entry.targets])}
+        if any(entry.targets for entry in everything)
+        else {},
+        optional={"id": st.one_of(st.sampled_from(IDS), ANYTHING)},
+    )
+    related = st.fixed_dictionaries(
+        {}, optional={"data": st.one_of(linkage, st.lists(linkage, max_size=2), ANYTHING)}
+    )
+    parts = {False: values, True: st.one_of(related, ANYTHING)}
+    return st.fixed_dictionaries(
+        {"type": st.just(resource.type)},
+        optional={
+            "attributes" if not relationship else "relationships": st.one_of(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        entry.name: parts[relationship]
+                        for entry in everything
+                        if entry.relationship is relationship
+                    },
+                ),
+                ANYTHING,
+            )
+            for relationship in (False, True)
+        },
+    )
+
+
+WRITABLE = [
+    (version, resource)
+    for version in (OLD, NEW)
+    for resource in edition(version).by_path.values()
+    if resource.create
+]
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_any_input(data):
+    world = World(ATLAS, Settings())
+    version, resource = data.draw(st.sampled_from(WRITABLE))
+    wanted = data.draw(_inputs(resource))
+    body = json.dumps({"data": wanted}).encode()
+    document = answer(world, "POST", f"/{resource.path}", version=version, body=body)
+    if "errors" in document or resource.update is None:
+        return
+    record_id = document["data"]["id"]
+    body = json.dumps({"data": {**data.draw(_inputs(resource)), "id": record_id}}).encode()
+    assert answer(world, "PATCH", f"/{resource.path}/{record_id}", version=version, body=body)
+    assert answer(world, "GET", f"/{resource.path}", version=version)["data"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=st.binary(max_size=200), boundary=st.text(max_size=5))
+def test_any_form(body, boundary):
+    application = Application(World(ATLAS, Settings()), base_url="http://simulator/v3")
+    for sent in (body, b"--x" + body + b"\r\n--x--", b"--x\r\n" + body + b"\r\n\r\n\r\n--x--"):
+        for name in ("x", boundary):
+            headers = {
+                "Api-Key": "simulator",
+                "Accept": MEDIA_TYPE,
+                "Content-Type": f"multipart/form-data; boundary={name}",
+            }
+            reply = application.respond(
+                Incoming(
+                    method="POST",
+                    path="/encrypted_files",
+                    query_string="",
+                    headers=headers,
+                    body=sent,
+                )
+            )
+            assert 400 == reply.status
