@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from didww_async.resources.account import *
     from didww_async.resources.capacity import *
     from didww_async.resources.coverage import *
+    from didww_async.resources.documents import *
     from didww_async.resources.emergency import *
     from didww_async.resources.exports import *
     from didww_async.resources.files import *

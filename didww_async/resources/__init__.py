@@ -77,15 +77,17 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "public_keys": "PublicKey +Filter +Sort",
         "encrypted_files": "EncryptedFile +Filter +Sort +Create",
     },
-    "regulation": {
-        "address_requirements": "AddressRequirement +Filter +Sort +Include",
-        "address_requirement_validations": "AddressRequirementValidation +Create",
-        "address_verifications": "AddressVerification +Filter +Sort +Include +Create +Update",
+    "documents": {
         "proof_types": "ProofType +Filter +Sort",
         "proofs": "Proof +Filter +Sort +Include +Create +Update +EntityType",
         "supporting_document_templates": "SupportingDocumentTemplate +Filter +Sort",
         "permanent_supporting_documents": "PermanentSupportingDocument +Filter +Sort +Include "
         "+Create +Update",
+    },
+    "regulation": {
+        "address_requirements": "AddressRequirement +Filter +Sort +Include",
+        "address_requirement_validations": "AddressRequirementValidation +Create",
+        "address_verifications": "AddressVerification +Filter +Sort +Include +Create +Update",
         "": "AreaLevel IdentityField VerificationStatus",
     },
     "emergency": {
@@ -136,6 +138,7 @@ if TYPE_CHECKING:
         account,
         capacity,
         coverage,
+        documents,
         emergency,
         exports,
         files,
@@ -151,6 +154,7 @@ if TYPE_CHECKING:
     from didww_async.resources.account import *  # noqa: F403
     from didww_async.resources.capacity import *  # noqa: F403
     from didww_async.resources.coverage import *  # noqa: F403
+    from didww_async.resources.documents import *  # noqa: F403
     from didww_async.resources.emergency import *  # noqa: F403
     from didww_async.resources.exports import *  # noqa: F403
     from didww_async.resources.files import *  # noqa: F403
@@ -166,6 +170,7 @@ if TYPE_CHECKING:
     __all__ += account.__all__
     __all__ += capacity.__all__
     __all__ += coverage.__all__
+    __all__ += documents.__all__
     __all__ += emergency.__all__
     __all__ += exports.__all__
     __all__ += files.__all__

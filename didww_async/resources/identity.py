@@ -21,7 +21,7 @@ from didww_async.wire.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from didww_async.resources.coverage import Area, City, Country
-    from didww_async.resources.regulation import PermanentSupportingDocument, Proof
+    from didww_async.resources.documents import PermanentSupportingDocument, Proof
 
 __all__ = [
     "Address",

@@ -157,6 +157,8 @@ class AvailableDidOrderItem(Nested):
     def __attrs_post_init__(self) -> None:
         _check_sku(self.sku_id)
         _check_cycles(self.billing_cycles_count)
+        if not self.available_did_id:
+            raise InvalidInput("available_did_id is empty")
 
 
 @value
@@ -172,6 +174,8 @@ class ReservedDidOrderItem(Nested):
     def __attrs_post_init__(self) -> None:
         _check_sku(self.sku_id)
         _check_cycles(self.billing_cycles_count)
+        if not self.did_reservation_id:
+            raise InvalidInput("did_reservation_id is empty")
 
 
 @value
@@ -184,6 +188,8 @@ class CapacityOrderItem(Nested):
     qty: int
 
     def __attrs_post_init__(self) -> None:
+        if not self.capacity_pool_id:
+            raise InvalidInput("capacity_pool_id is empty")
         if not isinstance(self.qty, int) or self.qty < 1:
             raise InvalidInput(f"qty is a whole number, 1 or more, not {self.qty!r}")
 

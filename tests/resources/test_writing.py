@@ -21,6 +21,7 @@ from resources.contract import (
 from didww_async import UNSET, InvalidInput, NotInThisVersion
 from didww_async.resources.base import is_read_only
 from didww_async.resources.capacity import SharedCapacityGroupUpdate
+from didww_async.resources.documents import PermanentSupportingDocumentUpdate, ProofCreate
 from didww_async.resources.emergency import (
     EmergencyRequirementValidationCreate,
     EmergencyVerificationCreate,
@@ -35,12 +36,15 @@ from didww_async.resources.identity import (
 )
 from didww_async.resources.inputs import CallbackMethod, Input
 from didww_async.resources.numbers import DidUpdate
-from didww_async.resources.orders import DidOrderItem
+from didww_async.resources.orders import (
+    AvailableDidOrderItem,
+    CapacityOrderItem,
+    DidOrderItem,
+    ReservedDidOrderItem,
+)
 from didww_async.resources.regulation import (
     AddressRequirementValidationCreate,
     AddressVerificationCreate,
-    PermanentSupportingDocumentUpdate,
-    ProofCreate,
 )
 from didww_async.resources.sip import (
     Codec,
@@ -490,11 +494,14 @@ NOON = dt.datetime(2026, 4, 16, 12, tzinfo=dt.UTC)
             ),
             "identity is an id, not Identity: give its id, 'i1'",
         ),
+        (lambda: AvailableDidOrderItem(sku_id="s", available_did_id=""), "available_did_id is empty"),
+        (lambda: ReservedDidOrderItem(sku_id="s", did_reservation_id=""), "did_reservation_id is"),
+        (lambda: CapacityOrderItem(capacity_pool_id="", qty=1), "capacity_pool_id is empty"),
         (lambda: VoiceInTrunkGroupUpdate(voice_in_trunks="t1"), "voice_in_trunks is a list"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_refused_naming_the_field(
-    make: Callable[[], Input], told: str
+    make: Callable[[], object], told: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
         make()
