@@ -494,7 +494,7 @@ NOON = dt.datetime(2026, 4, 16, 12, tzinfo=dt.UTC)
             ),
             "identity is an id, not Identity: give its id, 'i1'",
         ),
-        (lambda: AvailableDidOrderItem(sku_id="s", available_did_id=""), "available_did_id is empty"),
+        (lambda: AvailableDidOrderItem(sku_id="s", available_did_id=""), "available_did_id is"),
         (lambda: ReservedDidOrderItem(sku_id="s", did_reservation_id=""), "did_reservation_id is"),
         (lambda: CapacityOrderItem(capacity_pool_id="", qty=1), "capacity_pool_id is empty"),
         (lambda: VoiceInTrunkGroupUpdate(voice_in_trunks="t1"), "voice_in_trunks is a list"),
