@@ -130,6 +130,11 @@ class _Collection(Generic[R]):
             raise self._channel.sender.unreadable(call, why, reply=reply)
         return found
 
+    def _all_ours(self, call: Call, reply: Reply, found: "list[Resource]") -> tuple[R, ...]:
+        if set(map(type, found)) <= {self._resource}:  # the same, for a whole page at once
+            return cast("tuple[R, ...]", tuple(found))
+        return tuple(self._ours(call, reply, item) for item in found)
+
 
 class Lists(_Collection[R], Generic[R, F, S, I]):
     """Reading a list."""
@@ -168,7 +173,7 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         document = self._channel.sender.read(call, reply)
         found = self._channel.linker.many(document)
         return Page(
-            items=tuple(self._ours(call, reply, item) for item in found),
+            items=self._all_ours(call, reply, found),
             total_records=document.total_records,
             meta=document.meta,
             links=document.links,

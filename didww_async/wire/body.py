@@ -17,7 +17,7 @@ from didww_async.versions import ApiVersion
 from didww_async.wire.codec import STANDARD, Codec
 from didww_async.wire.unset import UNSET
 
-__all__ = ["request_body"]
+__all__ = ["request_body", "written_attribute"]
 
 
 def request_body(
@@ -40,16 +40,13 @@ def request_body(
         found = getattr(given, field.name)
         if found is UNSET:
             continue
-        name = version.name(type_, field.name)
         if is_relationship(field):
+            name = version.name(type_, field.name)
             relationships[name] = {"data": _linkage(version, related_type(field), found)}
-        elif isinstance(found, Nested) and not isinstance(found, UnknownNested):
-            part = _part(version, found, converter)
-            unfolded = (type_, field.name) in version.unfolds
-            attributes |= part["attributes"] if unfolded else {name: part}
         else:
-            spelled = version.value(type_, field.name, found)
-            attributes[name] = converter.unstructure(spelled)
+            attributes |= written_attribute(
+                type_, field.name, found, converter=converter, version=version
+            )
     data: dict[str, Any] = {"type": version.type_name(type_)}
     if id is not None:
         data["id"] = id
@@ -63,6 +60,20 @@ def request_body(
         raise InvalidInput(f"the {type_} input holds text that is not valid Unicode") from None
     except ValueError as problem:
         raise InvalidInput(f"the {type_} input holds what JSON can't: {problem}") from None
+
+
+def written_attribute(
+    type_: str, name: str, found: Any, *, converter: Converter, version: ApiVersion
+) -> dict[str, Any]:
+    """An attribute as a version spells it: one member of `attributes`, or several where the
+    version has the parts of a nested object among them. Raises NotInThisVersion.
+    """
+    key = version.name(type_, name)
+    if not isinstance(found, Nested) or isinstance(found, UnknownNested):
+        return {key: converter.unstructure(version.value(type_, name, found))}
+    part = _part(version, found, converter)
+    unfolded: dict[str, Any] = part["attributes"]
+    return unfolded if (type_, name) in version.unfolds else {key: part}
 
 
 def _part(version: ApiVersion, found: Nested, converter: Converter) -> dict[str, Any]:

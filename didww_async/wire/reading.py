@@ -4,7 +4,8 @@ A page holds hundreds of objects and thousands of attributes. What is looked up 
 (fields, types, spellings) is looked up before; what is left per attribute is one straight line: get
 it, see that it has the documented type, put it in its slot. All else goes to the converter's hook.
 
-Decoding never raises: what can't be read as documented stays `UNSET` (and in `raw`).
+Decoding never raises: what can't be read as documented stays `UNSET` (and in `raw`). A class's own
+checks (`__attrs_post_init__`) are for what users write; they don't run here.
 """
 
 import datetime as dt
@@ -138,7 +139,8 @@ def _names_of(cls: type) -> dict[str, Any]:
 
 
 def _compiled(source: str, names: dict[str, Any]) -> Callable[..., Any]:
-    exec(compile(source, f"<reader of {names['cls'].__name__}>", "exec"), names)  # noqa: S102
+    code = compile(source, f"<reader of {names['cls'].__name__}>", "exec")
+    exec(code, names)  # noqa: S102 - of the field names of our own classes
     return typing.cast("Callable[..., Any]", names["make"])
 
 
@@ -180,11 +182,7 @@ def _attribute_lines(
 ) -> str:
     lines: list[str] = []
     for number, field in enumerate(attributes_of(cls)):
-        absent = "absent"
-        if field.default not in {UNSET, attrs.NOTHING}:
-            absent = f"absent{number}"
-            names[absent] = field.default
-        names[f"read{number}"] = _tolerant(field, converter, names[absent])
+        names[f"read{number}"] = _tolerant(field, converter)
         ours = wire_name(field)
         spellings = [ours, *(theirs for theirs, name in aliases.items() if name == ours)]
         word = "if"
@@ -193,8 +191,9 @@ def _attribute_lines(
             lines.append(f"        v = attributes[{spelling!r}]")
             lines += _assignment(field, names, number=number)
             word = "elif"
+        absent = "absent"
         if (part := unfolded_class(field)) is not None:
-            names[f"fold{number}"] = _fold(part, names[f"read{number}"], names[absent])
+            names[f"fold{number}"] = _fold(part, names[f"read{number}"])
             absent = f"fold{number}(attributes)"
         lines += ["    else:", f"        it.{field.name} = {absent}"]
     return "\n".join(lines)
@@ -212,6 +211,7 @@ def _assignment(field: "attrs.Attribute[Any]", names: dict[str, Any], *, number:
         names[f"recall{number}"] = recall
         return [f"        {to} recall{number}(v) if type(v) is str else {read}"]
     if (member := _open_enum_of(kind)) is not None:
+        # The class itself: it takes text alone, so that True can't be answered with what 1 gave.
         names[f"recall{number}"] = functools.lru_cache(_REMEMBERED)(member)
         return [
             "        try:",
@@ -222,9 +222,7 @@ def _assignment(field: "attrs.Attribute[Any]", names: dict[str, Any], *, number:
     return [f"        {to} {read}"]
 
 
-def _tolerant(
-    field: "attrs.Attribute[Any]", converter: Converter, absent: Any
-) -> Callable[[Any], Any]:
+def _tolerant(field: "attrs.Attribute[Any]", converter: Converter) -> Callable[[Any], Any]:
     kind = _without_none(field.type)
     hook = converter.get_structure_hook(kind)
 
@@ -232,20 +230,18 @@ def _tolerant(
         try:
             return hook(found, kind)
         except (ValueError, TypeError, ArithmeticError, LookupError, BaseValidationError):
-            return absent
+            return UNSET
 
     return read
 
 
-def _fold(
-    part: type[Nested], read: Callable[[Any], Any], absent: Any
-) -> Callable[[Mapping[str, Any]], Any]:
+def _fold(part: type[Nested], read: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], Any]:
     """Make a nested object of what another version has among the resource's own attributes."""
     parts = [wire_name(field) for field in attributes_of(part)]
 
     def fold(attributes: Mapping[str, Any]) -> Any:
         found = {name: attributes[name] for name in parts if name in attributes}
-        return read({"type": part.type, "attributes": found}) if found else absent
+        return read({"type": part.type, "attributes": found}) if found else UNSET
 
     return fold
 

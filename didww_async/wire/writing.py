@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import attrs
 from cattrs import Converter
 
 from didww_async.resources.base import (
@@ -13,6 +14,7 @@ from didww_async.resources.base import (
     wire_name,
 )
 from didww_async.versions import ApiVersion
+from didww_async.wire.body import written_attribute
 from didww_async.wire.linking import Linker, is_identifier
 from didww_async.wire.unset import UNSET
 
@@ -35,98 +37,93 @@ def to_wire(
     before = linker.reread(raw) if "id" in raw else None
     if type(before) is not type(resource):
         before = None
+    writer = _Writer(
+        type=resource.type,
+        aliases=linker.aliases_of(str(raw.get("type", resource.type))),
+        converter=converter,
+        version=version,
+    )
     found = dict(raw) if raw else {"type": version.type_name(resource.type)}
     if before is None or before.id != resource.id:
         found["id"] = resource.id
-    spell = _Speller(resource, linker, version)
-    _put(
-        found,
-        "attributes",
-        _changed(before, resource, _mapping(raw.get("attributes")), spell, converter),
-    )
-    if before is None or before.meta != resource.meta:
-        old = None if before is None else before.meta
-        _put(
-            found,
-            "meta",
-            _changed(old, resource.meta, _mapping(raw.get("meta")), None, converter),
-        )
-    _put(
-        found,
-        "relationships",
-        dict(_changed_links(resource, _mapping(raw.get("relationships")), spell)),
-    )
+    _put(found, "attributes", writer.attributes(before, resource))
+    _put(found, "meta", writer.meta(before, resource))
+    _put(found, "relationships", dict(writer.links(resource)))
     return found
 
 
-class _Speller:
-    """How the attributes and relationships of one resource are spelled."""
+@attrs.frozen(kw_only=True)
+class _Writer:
+    """What of one resource is to be written in place of what was received; UNSET is to go."""
 
-    def __init__(self, resource: Resource, linker: Linker, version: ApiVersion) -> None:
-        self._type = resource.type
-        self._version = version
-        self._aliases = linker.aliases_of(str(resource.raw.get("type", resource.type)))
+    type: str
+    aliases: Mapping[str, str]
+    converter: Converter
+    version: ApiVersion
 
-    def key(self, name: str, received: Mapping[str, Any]) -> str:
-        """The spelling that was received; else the version's."""
-        for theirs in (name, *(key for key, ours in self._aliases.items() if ours == name)):
-            if theirs in received:
-                return theirs
-        return self._version.name(self._type, name)
+    def attributes(self, before: Resource | None, now: Resource) -> dict[str, Any]:
+        received = _mapping(now.raw.get("attributes"))
+        changed: dict[str, Any] = {}
+        for name, new in _differing(before, now):
+            changed |= self._attribute(name, new, self._received(name, received))
+        return changed
 
-    def value(self, name: str, found: Any) -> Any:
-        return self._version.value(self._type, name, found)
+    def meta(self, before: Resource | None, now: Resource) -> dict[str, Any]:
+        differing = _differing(before and before.meta, now.meta)
+        return {
+            name: new if new is UNSET else self.converter.unstructure(new)
+            for name, new in differing
+        }
 
-    def linkage(self, target: Any) -> Any:
+    def links(self, now: Resource) -> Iterator[tuple[str, Any]]:
+        received = _mapping(now.raw.get("relationships"))
+        for field in fields_of(type(now)):
+            target = getattr(now, field.name)
+            if not is_relationship(field) or target is UNSET:
+                continue
+            name = wire_name(field)
+            key = self._received(name, received) or self.version.name(self.type, name)
+            member = _mapping(received.get(key))
+            linkage = self._linkage(target)
+            if "data" not in member or _identities(member["data"]) != _identities(linkage):
+                yield key, {**member, "data": linkage}
+
+    def _received(self, name: str, received: Mapping[str, Any]) -> str | None:
+        """The spelling that was received, if any: the one that was read."""
+        spellings = (name, *(theirs for theirs, ours in self.aliases.items() if ours == name))
+        return next((theirs for theirs in spellings if theirs in received), None)
+
+    def _attribute(self, name: str, new: Any, received: str | None) -> dict[str, Any]:
+        if new is UNSET:
+            return {received or name: UNSET}
+        written = written_attribute(
+            self.type, name, new, converter=self.converter, version=self.version
+        )
+        if received is None or len(written) != 1:
+            return written
+        return {received: next(iter(written.values()))}
+
+    def _linkage(self, target: Any) -> Any:
         if isinstance(target, tuple):
-            return [self.linkage(one) for one in target]
+            return [self._linkage(one) for one in target]
         if target is None:
             return None
-        type_ = target.raw.get("type") or self._version.type_name(target.type)
+        type_ = target.raw.get("type") or self.version.type_name(target.type)
         return {"type": type_, "id": target.raw.get("id", target.id)}
 
 
-def _changed(
-    before: Any,
-    now: Any,
-    received: Mapping[str, Any],
-    spell: _Speller | None,
-    converter: Converter,
-) -> dict[str, Any]:
-    """What of the attributes is to be written in place of what was received; UNSET for removed."""
-    changed: dict[str, Any] = {}
+def _differing(before: Any, now: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes that are not as they were read, by their names on the wire."""
     for field in attributes_of(type(now)):
+        old = UNSET if before is None else getattr(before, field.name)
         new = getattr(now, field.name)
-        if _same(UNSET if before is None else getattr(before, field.name), new):
-            continue
-        name = wire_name(field)
-        key = spell.key(name, received) if spell else name
-        value = spell.value(name, new) if spell else new
-        changed[key] = value if value is UNSET else converter.unstructure(value)
-    return changed
-
-
-def _changed_links(
-    resource: Resource, received: Mapping[str, Any], spell: _Speller
-) -> Iterator[tuple[str, Any]]:
-    for field in fields_of(type(resource)):
-        target = getattr(resource, field.name)
-        if not is_relationship(field) or target is UNSET:
-            continue
-        key = spell.key(wire_name(field), received)
-        member = _mapping(received.get(key))
-        linkage = spell.linkage(target)
-        if "data" not in member or _identities(member["data"]) != _identities(linkage):
-            yield key, {**member, "data": linkage}
+        if not (old is new or (type(old) is type(new) and old == new)):
+            yield wire_name(field), new
 
 
 def _identities(linkage: Any) -> list[tuple[Any, str]]:
     items = linkage if isinstance(linkage, list) else [linkage]
     return [(item["type"], str(item["id"])) for item in items if is_identifier(item)]
-
-
-def _same(before: Any, now: Any) -> bool:
-    return before is now or (type(before) is type(now) and before == now)
 
 
 def _put(found: dict[str, Any], name: str, changed: Mapping[str, Any]) -> None:

@@ -35,6 +35,7 @@ from didww_async.resources.base import (
     wire_name,
 )
 from didww_async.versions import VERSIONS, aliases, type_aliases
+from didww_async.wire.body import written_attribute
 from didww_async.wire.codec import STANDARD, Codec, best_codec
 from didww_async.wire.converter import make_converter
 from didww_async.wire.document import parse_document
@@ -312,8 +313,7 @@ def test_typed_values_survive_every_versions_spelling(
 
 def _has(version: str, type_: str, name: str, found: Any) -> bool:
     try:
-        VERSIONS[version].name(type_, name)
-        VERSIONS[version].value(type_, name, found)
+        written_attribute(type_, name, found, converter=CONVERTER, version=VERSIONS[version])
     except NotInThisVersion:
         return False
     return True

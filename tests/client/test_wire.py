@@ -7,7 +7,7 @@ import json
 import pickle
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from client.examples import examples, last_reply
@@ -51,7 +51,7 @@ from didww_async.resources import (
     UnknownResource,
     by_type,
 )
-from didww_async.resources.base import fields_of, is_relationship
+from didww_async.resources.base import attribute, fields_of, is_relationship, value
 from didww_async.versions import VERSIONS, aliases
 from didww_async.wire.body import request_body
 from didww_async.wire.converter import make_converter
@@ -241,7 +241,17 @@ def test_time_reads_as_an_aware_datetime(wire: Any, moment: Any) -> None:
 
 @pytest.mark.parametrize(
     ("wire", "limit"),
-    [("100", 100), (100, 100), ("shared", UNSET), (1.5, UNSET), (True, UNSET), (None, None)],
+    [
+        ("100", 100),
+        (100, 100),
+        (100.0, 100),
+        (2**63 - 1, 2**63 - 1),
+        (2**63, UNSET),
+        ("shared", UNSET),
+        (1.5, UNSET),
+        (True, UNSET),
+        (None, None),
+    ],
 )
 def test_whole_number_reads_from_text_too(wire: Any, limit: Any) -> None:
     assert limit == one(thing("dids", "1", capacity_limit=wire)).capacity_limit
@@ -288,6 +298,36 @@ def test_status_survives_pickling_and_copying(text: str, protocol: int) -> None:
         assert status == other
         assert isinstance(other, OrderStatus)
         assert status.is_known == other.is_known
+
+
+def test_features_are_read_one_by_one_whatever_came_before() -> None:
+    for wire, expected in (
+        ([1, "1"], ("1", "1")),
+        (["1", True], UNSET),
+        ([None, "T38"], (Feature.T38,)),
+        ("t38", (Feature.T38,)),
+        ([[]], UNSET),
+    ):
+        assert expected == one(thing("did_groups", "1", features=wire)).features
+
+
+@value
+class Strict(Resource):
+    type: ClassVar[str] = "stricts"
+
+    name: str = attribute()
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.name) > 3:
+            raise InvalidInput("name is too long")
+
+
+def test_what_a_user_must_not_write_is_still_read() -> None:
+    linker = Linker(converter=CONVERTER, classes={"stricts": Strict}, aliases={})
+    found: Any = linker.one(Document(data=thing("stricts", "1", name="longer")))
+    assert "longer" == found.name
+    with pytest.raises(InvalidInput, match="too long"):
+        Strict(id="1", name="longer")
 
 
 # -- links between resources
