@@ -37,6 +37,7 @@ def environment(base_url: str, home: Path) -> dict[str, str]:
         "XDG_STATE_HOME": str(home / "state"),
         "DIDWW_API_KEY": "simulator",
         "DIDWW_BASE_URL": base_url,
+        "DIDWW_TOKEN_URL": f"{base_url.removesuffix('/v3')}/token",
         "PATH": os.pathsep.join([SCRIPTS, os.environ.get("PATH", "")]),
     }
 
