@@ -439,10 +439,12 @@ class Orders(
 
 
 def _by_type(fields: Mapping[str, Sequence[str]] | None) -> Mapping[str, tuple[str, ...]]:
-    return {type_: _names(names) for type_, names in (fields or {}).items()}
+    return {type_: _names(names) for type_, names in fields.items()} if fields else {}
 
 
 def _names(given: str | Sequence[str]) -> tuple[Any, ...]:
+    if not given:
+        return ()
     if isinstance(given, str):
-        return (given,) if given else ()
+        return (given,)
     return tuple(name for name in given if name)

@@ -1,5 +1,6 @@
 """ApiVersion: how one version of the API spells what this library calls by one name (pure)."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -35,6 +36,15 @@ class ApiVersion:
     lacks_values: Mapping[Key, Mapping[str, str]] = attrs.field(factory=dict)
     related: Mapping[Key, str] = attrs.field(factory=dict)
     unfolds: frozenset[Key] = frozenset()
+    _told: Mapping[str, frozenset[str]] = attrs.field(init=False, repr=False, eq=False)
+
+    @_told.default
+    def _by_type(self) -> Mapping[str, frozenset[str]]:
+        """Of each type the names that any of the tables tells something of."""
+        tables = (self.names, self.values, self.lacks, self.lacks_values)
+        keys = {*itertools.chain(*tables), *self.unfolds}
+        types = {type_ for type_, _ in keys}
+        return {type_: frozenset(name for of, name in keys if of == type_) for type_ in types}
 
     def type_name(self, ours: str) -> str:
         """How this version spells a resource type. Raises NotInThisVersion if it has none."""
@@ -44,6 +54,8 @@ class ApiVersion:
 
     def path(self, ours: str) -> str:
         """How this version spells the path of a collection, or of something in it."""
+        if not self.types and not self.lacks_types:
+            return ours
         collection, slash, rest = ours.partition("/")
         return self.type_name(collection) + slash + rest
 
@@ -73,8 +85,9 @@ class ApiVersion:
 
     def query(self, type_: str, query: Query) -> Query:
         """Spell a whole query."""
-        return attrs.evolve(
-            query,
+        if self._spells_alike(type_, query):
+            return query
+        return Query(
             filter={
                 self.name(type_, key): self.value(type_, key, found)
                 for key, found in query.filter.items()
@@ -82,7 +95,16 @@ class ApiVersion:
             sort=tuple(self._sort(type_, key) for key in query.sort),
             include=tuple(self._include(type_, path) for path in query.include),
             fields={self.type_name(of): self._all(of, names) for of, names in query.fields.items()},
+            page_number=query.page_number,
+            page_size=query.page_size,
         )
+
+    def _spells_alike(self, type_: str, query: Query) -> bool:
+        """Whether it is seen at a glance that this version spells the query as we do."""
+        if query.sort or query.fields or "." in "".join(query.include):
+            return False
+        told = self._told.get(type_)
+        return told is None or (told.isdisjoint(query.filter) and told.isdisjoint(query.include))
 
     def _sort(self, type_: str, key: str) -> str:
         bare = key.removeprefix("-")

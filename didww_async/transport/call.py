@@ -1,7 +1,7 @@
 """The values that travel: a call on its way down, a reply on its way back, and its time limits."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -13,8 +13,8 @@ __all__ = ["AttemptRecord", "Call", "Repeat", "Reply", "Timeouts"]
 Repeat = Literal["freely", "if not carried out", "never"]
 
 
-def _seconds(_: object, attribute: "attrs.Attribute[float]", seconds: float) -> None:
-    if not seconds > 0:
+def _seconds(_: object, attribute: "attrs.Attribute[Any]", seconds: float | None) -> None:
+    if seconds is not None and not seconds > 0:
         raise InvalidInput(f"timeout {attribute.name!r} is more than 0 seconds, not {seconds}")
 
 
@@ -22,14 +22,15 @@ def _seconds(_: object, attribute: "attrs.Attribute[float]", seconds: float) -> 
 class Timeouts:
     """Time limits of one attempt, in seconds.
 
-    `connect`: until a connection is there, name look-up and TLS included; `read`: the longest
-    silence while an answer is awaited; `total`: the whole attempt. `connect` must be below
-    `total`, because only then "could not connect" is provably "nothing was sent".
+    `connect`: until a connection is there, name look-up and TLS included; `total`: the whole
+    attempt; `read`: the longest silence while an answer is awaited, for large files (None: only
+    `total` counts). `connect` must be below `total`, because only then "could not connect" is
+    provably "nothing was sent".
     """
 
     connect: float = attrs.field(default=10.0, validator=_seconds)
-    read: float = attrs.field(default=30.0, validator=_seconds)
-    total: float = attrs.field(default=60.0, validator=_seconds)
+    read: float | None = attrs.field(default=None, validator=_seconds)
+    total: float = attrs.field(default=40.0, validator=_seconds)
 
     def __attrs_post_init__(self) -> None:
         if self.connect >= self.total:

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,6 +14,7 @@ from yarl import URL
 from didww_async.errors import ClientClosed
 from didww_async.transport.call import Reply, Timeouts
 from didww_async.transport.files import Form, Sink
+from didww_async.transport.limiter import Granted
 
 __all__ = ["MAX_BODY", "Exchange"]
 
@@ -24,8 +25,8 @@ IDLE_FOR_READS = 15.0
 IDLE_FOR_WRITES = 2.0
 
 
-# What to call when the current task's request leaves; None when it has left.
-LEAVES: ContextVar[Callable[[], None] | None] = ContextVar("LEAVES", default=None)
+# What is to be told when the current task's request leaves; None when it has left.
+LEAVES: ContextVar[Granted | None] = ContextVar("LEAVES", default=None)
 
 
 class ConnectionDropped(aiohttp.ClientConnectionError):
@@ -42,12 +43,12 @@ class _OneEach(aiohttp.TCPConnector):
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
     ) -> Connection:
-        leaves = LEAVES.get()
-        if leaves is None:
+        grant = LEAVES.get()
+        if grant is None:
             raise ConnectionDropped("the connection ended before an answer began")
         connection = await super().connect(req, traces, timeout)
         LEAVES.set(None)
-        leaves()
+        grant.sent()
         return connection
 
 
@@ -79,22 +80,22 @@ class Exchange:
         body: bytes | Form | None,
         fresh: bool,
         timeouts: Timeouts,
-        on_sent: Callable[[], None],
-        on_answer: Callable[[], None],
+        grant: Granted,
+        kind: str,
         sink: Sink | None = None,
         secrets: tuple[str, ...] = (),
     ) -> Reply:
         """Send one request and read its answer, of a body over MAX_BODY the beginning; with a
         `sink` the whole body of a success goes there.
 
-        `on_sent` is called when the request leaves (with a borrowed session: when the answer
-        begins), `on_answer` when the answer begins. Raises aiohttp's errors and TimeoutError as
-        they come, but only before that: later a failure leaves a reply whose body is cut off.
-        `secrets` go along in the reply.
+        `grant` is told when the request leaves (with a borrowed session: when the answer begins)
+        and when the answer begins, for a request of this `kind`. Raises aiohttp's errors and
+        TimeoutError as they come, but only before that: later a failure leaves a reply whose body
+        is cut off. `secrets` go along in the reply.
         """
         session = self._session(fresh=fresh)
         data = await _opened(body) if isinstance(body, Form) else body
-        LEAVES.set(on_sent)
+        LEAVES.set(grant)
         async with session.request(
             method,
             url,
@@ -105,8 +106,9 @@ class Exchange:
             raise_for_status=False,
             middlewares=self._middlewares,
         ) as response:
-            on_sent()
-            on_answer()
+            if self._borrowed is not None:
+                grant.sent()
+            grant.answered(kind)
             if sink is None or response.status != 200:
                 answer, cut_off = await _read(response)
             else:

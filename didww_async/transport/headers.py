@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from multidict import CIMultiDict, istr
+
 from didww_async.transport.call import Call
 
 __all__ = ["MEDIA_TYPE", "RequestHeaders"]
@@ -34,7 +36,7 @@ class RequestHeaders:
 
     def _make(self, kind: tuple[str, bool, bool]) -> Mapping[str, str]:
         api_version, reads_document, writes_document = kind
-        found = self._made[kind] = {
+        found = {
             "Accept": MEDIA_TYPE if reads_document else "*/*",
             "User-Agent": self._user_agent,
             "X-DIDWW-API-Version": api_version,
@@ -42,7 +44,9 @@ class RequestHeaders:
         }
         if writes_document:
             found["Content-Type"] = MEDIA_TYPE
-        return found
+        made = CIMultiDict((istr(name), text) for name, text in found.items())
+        self._made[kind] = made  # in aiohttp's own form, which it need not translate
+        return made
 
     def __repr__(self) -> str:
         return "RequestHeaders(hidden)"

@@ -6,7 +6,7 @@ comes back one window after its request *left*, not after it was granted.
 
 from typing import Protocol
 
-__all__ = ["Granted", "Limiter"]
+__all__ = ["Granted", "Limiter", "Unlimited"]
 
 
 class Granted(Protocol):
@@ -35,3 +35,11 @@ class Limiter(Protocol):
     def pause(self, seconds: float) -> None:
         """Hold everybody back: the server said 429 and to come again in `seconds`."""
         ...
+
+
+class Unlimited:
+    """The grant of a request that no limit counts."""
+
+    def sent(self) -> None: ...
+    def answered(self, kind: str) -> None: ...
+    def give_back(self) -> None: ...

@@ -215,8 +215,8 @@ class Sender:
                 body=call.body,
                 fresh=call.fresh,
                 timeouts=call.timeouts or self.timeouts,
-                on_sent=grant.sent,
-                on_answer=lambda: grant.answered(call.kind),
+                grant=grant,
+                kind=call.kind,
                 sink=call.sink,
                 secrets=headers.secrets,
             )

@@ -72,6 +72,13 @@ class SlotLog:
         if self._spacing:
             self._not_before = max(self._not_before, now + self._spacing)
 
+    def taken(self, now: float) -> bool:
+        """Take a slot if there is one."""
+        if self.delay(now) > 0:
+            return False
+        self.take(now)
+        return True
+
     def left(self, now: float) -> int:
         """A request left on a slot that was taken; the id to tell its answer by."""
         id_ = next(self._ids)
@@ -146,7 +153,7 @@ class RateLimit:
         """Wait for a turn. The grant must end in `sent()`, then `answered()` if there is one, or in
         `give_back()`."""
         with self._lock:
-            if not self._waiting and self._taken():
+            if not self._waiting and self._slots.taken(self._clock()):
                 return Grant(self)
             waiter = _Waiter(asyncio.get_running_loop())
             self._waiting.append(waiter)
@@ -154,7 +161,7 @@ class RateLimit:
             while True:
                 with self._lock:
                     mine = self._waiting[0] is waiter
-                    if mine and self._taken():
+                    if mine and self._slots.taken(self._clock()):
                         return Grant(self)
                     delay = self._slots.delay(self._clock()) if mine else math.inf
                 await waiter.nudged(delay)
@@ -170,13 +177,6 @@ class RateLimit:
             now = self._clock()
             self._slots.refused(now, until=now + min(max(0.0, seconds), LONGEST_PAUSE))
 
-    def _taken(self) -> bool:
-        now = self._clock()
-        if self._slots.delay(now) > 0:
-            return False
-        self._slots.take(now)
-        return True
-
     def _nudge(self) -> None:
         # A loop that was closed without cancelling its tasks leaves waiters that never wake.
         while self._waiting and not self._waiting[0].nudge():
@@ -186,14 +186,16 @@ class RateLimit:
         with self._lock:
             now = self._clock()
             id_ = self._slots.left(now)
-            self._nudge()
+            if self._waiting:
+                self._nudge()
             return id_, now
 
     def _answered(self, id_: int, left_at: float, *, kind: str) -> None:
         with self._lock:
             late = self._quickest.late(kind, self._clock() - left_at)
             self._slots.answered(id_, late=late)
-            self._nudge()
+            if self._waiting:
+                self._nudge()
 
     def _return(self) -> None:
         with self._lock:

@@ -19,6 +19,7 @@ from didww_async.errors import (
 )
 from didww_async.transport.call import Reply, Timeouts
 from didww_async.transport.exchange import Exchange
+from didww_async.transport.limiter import Unlimited
 from didww_async.transport.outcome import error_of_exception, retry_after, without
 
 __all__ = ["TokenFetcher"]
@@ -61,8 +62,8 @@ class TokenFetcher:
                 body=request.body,
                 fresh=True,
                 timeouts=TIMEOUTS,
-                on_sent=_nothing,
-                on_answer=_nothing,
+                grant=Unlimited(),  # the API's limit does not count requests for tokens
+                kind="POST token",
             )
         except Exception as problem:
             failure = error_of_exception(problem, method="POST", url=request.url, secrets=secrets)
@@ -143,7 +144,3 @@ def _errors(said: Mapping[str, Any], secrets: tuple[str, ...]) -> tuple[ErrorObj
             detail=without(secrets, detail) if isinstance(detail, str) else None,
         ),
     )
-
-
-def _nothing() -> None:
-    """The API's rate limit does not count requests for tokens."""

@@ -54,6 +54,8 @@ def sendable(text: str) -> str:
 
     A URL would drop what can't be written, and a filter without its value means "is blank".
     """
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -68,6 +70,8 @@ def _positive(name: str, number: int) -> int:
 
 
 def _joined(key: str, found: Any) -> str:
+    if type(found) is str:
+        return found
     if isinstance(found, Iterable) and not isinstance(found, (str, bytes, Mapping)):
         members = [_written(key, member) for member in found]
         if not members:
