@@ -1,6 +1,6 @@
 """What importing costs, beside `import aiohttp`: fresh processes, in turns, medians.
 
-    python -m benchmarks.import_time [--rounds 21]
+    python -m benchmarks.import_time [--repetitions 21]
 
 Wall time and CPU time of a whole process, less those of one that imports nothing. The first
 process of each kind, which may have to compile, is not counted.
@@ -13,6 +13,10 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["rows"]
 
 AIOHTTP = "import aiohttp"
 CLIENT = "from didww_async import Client; c = Client(api_key='k', environment='sandbox')"
@@ -41,32 +45,43 @@ def _spent() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=21)
-    rounds = parser.parse_args().rounds
+def rows(*, repetitions: int = 21) -> list[dict[str, Any]]:
+    """One row per statement; ratios are relative to `import aiohttp`."""
     told: dict[str, list[tuple[float, float]]] = {"pass": [], **{name: [] for name in CASES}}
-    for turn in range(rounds + 1):
+    for turn in range(repetitions + 1):
         for name, runs in told.items():
             found = measured(CASES.get(name, name))
             if turn:
                 runs.append(found)
-    medians = {
-        name: [statistics.median(column) for column in zip(*runs, strict=True)]
-        for name, runs in told.items()
-    }
-    nothing = medians.pop("pass")
-    costs = {
-        name: [found - base for found, base in zip(times, nothing, strict=True)]
-        for name, times in medians.items()
-    }
-    print(f"{'':45} {'wall':>8} {'CPU':>8}   times {AIOHTTP!r} (wall, CPU)")
-    for name, (wall, cpu) in costs.items():
-        ratios = (found / base for found, base in zip((wall, cpu), costs[AIOHTTP], strict=True))
+    wall, cpu = (
+        {name: statistics.median(run[column] for run in runs) for name, runs in told.items()}
+        for column in (0, 1)
+    )
+    return [
+        {
+            "statement": name,
+            "wall_ms": (wall[name] - wall["pass"]) * 1000,
+            "cpu_ms": (cpu[name] - cpu["pass"]) * 1000,
+            "wall_ratio": (wall[name] - wall["pass"]) / (wall[AIOHTTP] - wall["pass"]),
+            "cpu_ratio": (cpu[name] - cpu["pass"]) / (cpu[AIOHTTP] - cpu["pass"]),
+        }
+        for name in CASES
+    ]
+
+
+def print_table(found: Sequence[dict[str, Any]]) -> None:
+    print(f"{'':45}{'wall':>10}{'':7}{'CPU':>10}")
+    for row in found:
         print(
-            f"{name:45} {wall * 1000:5.0f} ms {cpu * 1000:5.0f} ms   ",
-            *map("{:.2f}".format, ratios),
+            f"{row['statement']:45}{row['wall_ms']:7.0f} ms{row['wall_ratio']:6.2f}x"
+            f"{row['cpu_ms']:7.0f} ms{row['cpu_ratio']:6.2f}x"
         )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repetitions", type=int, default=21)
+    print_table(rows(repetitions=parser.parse_args().repetitions))
 
 
 if __name__ == "__main__":

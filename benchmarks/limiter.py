@@ -10,13 +10,10 @@ import asyncio
 import contextlib
 import json
 import sys
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from subprocess import PIPE
 from typing import Any
-
-import attrs
 
 from benchmarks.limited_server import KINDS
 from didww_async import Client, RateLimit
@@ -24,16 +21,6 @@ from didww_async import Client, RateLimit
 PER_SECOND = 20.0
 TASKS = 32
 REDIS = "redis://127.0.0.1:6379/0"
-
-
-@attrs.frozen(kw_only=True)
-class Row:
-    """What one kind of server saw. `used`: granted requests, as a share of those it allows."""
-
-    server: str
-    granted: int
-    refused: int
-    used: float
 
 
 async def started(*arguments: str) -> asyncio.subprocess.Process:
@@ -81,7 +68,7 @@ async def _ask(client: Client) -> None:
         await client.balance.get()
 
 
-async def one_client(kind: str, *, seconds: float, allowed: float = PER_SECOND) -> Row:
+async def one_client(kind: str, *, seconds: float, allowed: float = PER_SECOND) -> dict[str, Any]:
     """One client, limited to 20 per second, against a server that allows `allowed`."""
     async with (
         server(kind, allowed) as (url, counts),
@@ -91,7 +78,7 @@ async def one_client(kind: str, *, seconds: float, allowed: float = PER_SECOND) 
         return _row(f"{kind}, {allowed:g}/s", await counts(), seconds=seconds, allowed=allowed)
 
 
-async def four_processes(*, seconds: float) -> Row:
+async def four_processes(*, seconds: float) -> dict[str, Any]:
     """Four processes that share the limit over Redis, against a sliding window."""
     async with server("sliding window", PER_SECOND) as (url, counts):
         name = f"benchmark-{uuid.uuid4().hex}"
@@ -120,16 +107,16 @@ async def work(name: str, url: str) -> None:
         print("done", flush=True)
 
 
-def _row(name: str, counts: dict[str, int], *, seconds: float, allowed: float) -> Row:
-    return Row(
-        server=name,
-        granted=counts["granted"],
-        refused=counts["refused"],
-        used=counts["granted"] / (allowed * seconds),
-    )
+def _row(name: str, counts: dict[str, int], *, seconds: float, allowed: float) -> dict[str, Any]:
+    return {
+        "server": name,
+        "granted": counts["granted"],
+        "refused": counts["refused"],
+        "used": counts["granted"] / (allowed * seconds),
+    }
 
 
-async def measure(*, seconds: float = 60.0) -> list[Row]:
+async def measure(*, seconds: float) -> list[dict[str, Any]]:
     """All cases at once; the servers and clients use a few per cent of a core."""
     cases = [one_client(kind, seconds=seconds) for kind in KINDS]
     cases.append(one_client("sliding window", seconds=seconds, allowed=10))
@@ -147,15 +134,19 @@ def _redis_answers() -> bool:
         return False
 
 
-def main() -> None:
-    """Print the table."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
-    began = time.monotonic()
-    rows = asyncio.run(measure(seconds=seconds))
+def rows(*, seconds: float = 60.0) -> list[dict[str, Any]]:
+    """One row per kind of server; `used`: granted requests, as a share of those it allows."""
+    return asyncio.run(measure(seconds=seconds))
+
+
+def print_table(found: Sequence[dict[str, Any]]) -> None:
     print(f"{'server':<24} {'granted':>8} {'refused':>8} {'used':>7}")
-    for row in rows:
-        print(f"{row.server:<24} {row.granted:>8} {row.refused:>8} {row.used:>7.1%}")
-    print(f"({time.monotonic() - began:.0f} s)")
+    for row in found:
+        print(f"{row['server']:<24} {row['granted']:>8} {row['refused']:>8} {row['used']:>7.1%}")
+
+
+def main() -> None:
+    print_table(rows(seconds=float(sys.argv[1]) if len(sys.argv) > 1 else 60.0))
 
 
 if __name__ == "__main__":
