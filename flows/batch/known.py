@@ -95,10 +95,8 @@ def _sort_in(known: Known, line: BatchLine, order: KnownOrder) -> None:
 async def _bought_alone(
     journal: PurchaseJournal, line: BatchLine, origin: str, account: str
 ) -> LineChanged | None:
-    """What keeps a line from being ordered whose reference is a purchase of its own."""
-    if line.request.reference is None:
-        return None
-    key = PurchaseKey(origin=origin, account=account, reference=line.request.reference)
+    """What keeps a line from being ordered whose name is that of a purchase of its own."""
+    key = PurchaseKey(origin=origin, account=account, reference=line.identity)
     found = await journal.read(key)
     if found is None or found.state in NEVER_BOUGHT:
         return None

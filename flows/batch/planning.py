@@ -7,7 +7,8 @@ Nothing is ordered. `buy_many` looks up and packs in the same way, commits its p
 it; what is on sale, and at which price, may have changed by then.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 
 import attrs
@@ -17,23 +18,28 @@ from flows.batch.lines import BatchLine
 from flows.batch.looking import LookedUp, Merged
 from flows.batch.packing import pack, references
 from flows.batch.resolving import ResolvedLine, UnbuyableLine
+from flows.errors import OfferChanged
 from flows.journal.packed import Packing
 from flows.prices import Prices
 
-__all__ = ["Plan", "plan_batch"]
+__all__ = ["AsPlanned", "Plan", "plan_batch"]
+
+QUOTE_AGE = 5 * 60.0  # seconds, as of a single quote
 
 
 @attrs.frozen(kw_only=True)
 class Plan:
     """What a batch comes to. Money is USD without VAT; DIDWW adds VAT where it applies.
 
-    `packing`: the orders. `unbuyable`: the lines that are in none of them, each with its error.
+    `packing`: the orders. `resolved`: the lines in new ones, each with its offer. `unbuyable`:
+    the lines that are in none, each with its error.
     `balance`: the account's when the plan was made. `look_ups`: requests that the plan took,
     without those that list what there is instead of what was not found.
     """
 
     lines: int
     packing: Packing
+    resolved: tuple[ResolvedLine, ...] = attrs.field(repr=False)
     unbuyable: tuple[UnbuyableLine, ...]
     balance: Decimal
     look_ups: int
@@ -76,6 +82,64 @@ class Plan:
         return self.look_ups + len(self.packing)
 
 
+class AsPlanned:
+    """Answers from a plan, so that what was confirmed is ordered without another look.
+
+    After `good_for` seconds everything is looked up again, and a line whose price has risen, or
+    whose offer is another one, is OfferChanged. Lines that the plan does not know are looked up.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        plan: Plan,
+        *,
+        good_for: float = QUOTE_AGE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._until = clock() + good_for
+        self._planned: dict[str, ResolvedLine | UnbuyableLine] = {
+            found.line.identity: found for found in (*plan.unbuyable, *plan.resolved)
+        }
+
+    async def resolve(
+        self, lines: Sequence[BatchLine]
+    ) -> AsyncIterator[ResolvedLine | UnbuyableLine]:
+        """Each line once."""
+        is_old = self._clock() > self._until
+        anew = []
+        for line in lines:
+            planned = self._planned.get(line.identity)
+            if is_old or planned is None or planned.line.request != line.request:
+                anew.append(line)
+            else:
+                yield planned
+        async for found in Merged(self._client).resolve(anew):
+            yield _unless_dearer(found, self._planned.get(found.line.identity))
+
+
+def _unless_dearer(
+    found: ResolvedLine | UnbuyableLine, planned: ResolvedLine | UnbuyableLine | None
+) -> ResolvedLine | UnbuyableLine:
+    if not isinstance(found, ResolvedLine) or not isinstance(planned, ResolvedLine):
+        return found
+    same = found.sku_id == planned.sku_id and found.nanpa_prefix_id == planned.nanpa_prefix_id
+    if (
+        same
+        and found.setup_price <= planned.setup_price
+        and found.monthly_price <= planned.monthly_price
+    ):
+        return found
+    changed = OfferChanged(
+        f"it was to be SKU {planned.sku_id} at {planned.setup_price} setup and "
+        f"{planned.monthly_price} monthly, now it is {found.sku_id} at {found.setup_price} and "
+        f"{found.monthly_price}; plan again"
+    )
+    return UnbuyableLine(line=found.line, error=changed)
+
+
 async def plan_batch(
     client: Client,
     lines: Sequence[BatchLine],
@@ -92,12 +156,13 @@ async def plan_batch(
     """
     look_up = Merged(client, progress=progress)
     found = [line async for line in look_up.resolve(lines)]
-    buyable = (line for line in found if isinstance(line, ResolvedLine))
+    buyable = tuple(line for line in found if isinstance(line, ResolvedLine))
     return Plan(
         lines=len(lines),
         packing=pack(
             buyable, references=references(batch), max_items_per_order=max_items_per_order
         ),
+        resolved=buyable,
         unbuyable=tuple(line for line in found if isinstance(line, UnbuyableLine)),
         balance=await Prices(client).balance(),
         look_ups=look_up.requests + 1,

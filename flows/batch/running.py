@@ -15,10 +15,11 @@ from flows.batch.completing import Completing, Ended
 from flows.batch.giving import delivered, given
 from flows.batch.known import Known, KnownOrder, is_changed, known_lines
 from flows.batch.lines import BatchLine, lines_of
+from flows.batch.looking import Merged
 from flows.batch.packing import pack, references
 from flows.batch.placing import NEVER_BOUGHT, Placing, StopRules
 from flows.batch.purse import Purse
-from flows.batch.resolving import OneByOne, ResolvedLine, Resolver, UnbuyableLine, within_limits
+from flows.batch.resolving import ResolvedLine, Resolver, UnbuyableLine, within_limits
 from flows.batch.results import LineResult, LineState
 from flows.errors import FlowError, OrderCanceled
 from flows.journal import Limits, Purchase, PurchaseJournal, State
@@ -77,7 +78,7 @@ def buy_many(
         journal=journal,
         batch=batch,
         rules=rules or OrderRules(),
-        resolver=resolver or OneByOne(client),
+        resolver=resolver or Merged(client),
         max_items_per_order=max_items_per_order,
         purse=Purse(Prices(client).balance, max_total=max_total),
         stop=StopRules(after_refusals=stop_after_refusals),

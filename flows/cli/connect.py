@@ -2,17 +2,18 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import attrs
 
-from didww_async import Client, InvalidInput
+from didww_async import AttemptRecord, Client, InvalidInput
 from flows import PurchaseJournal
 from flows.cli.keeping import open_journal, passwords
 from flows.cli.options import Connection, Journaled
 
 __all__ = ["Place", "connected", "origin_of", "place_of", "secrets", "working"]
 
+OnAttempt = Callable[[AttemptRecord], None]
 PUBLIC_KEYS = frozenset({"", "simulator"})
 
 
@@ -60,7 +61,10 @@ def place_of(connection: Connection, environ: Mapping[str, str] = os.environ) ->
 
 @contextlib.asynccontextmanager
 async def connected(
-    connection: Connection, environ: Mapping[str, str] = os.environ
+    connection: Connection,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    on_attempt: OnAttempt | None = None,
 ) -> AsyncIterator[tuple[Client, Place]]:
     """A client and where it works. Raises InvalidInput when the key or the address is missing."""
     place = place_of(connection, environ)
@@ -78,20 +82,25 @@ async def connected(
                     "DIDWW_BASE_URL": simulator.base_url,
                     "DIDWW_TOKEN_URL": simulator.token_url,
                     "DIDWW_API_VERSION": found.get("DIDWW_API_VERSION", ""),
-                }
+                },
+                on_attempt=on_attempt,
             )
         else:
-            client = _real_client(settings(connection, environ))
+            client = _real_client(settings(connection, environ), on_attempt)
         await stack.enter_async_context(client)
         yield client, attrs.evolve(place, api=client.origin)
 
 
 @contextlib.asynccontextmanager
 async def working(
-    connection: Journaled, *, create: bool, environ: Mapping[str, str] = os.environ
+    connection: Journaled,
+    *,
+    create: bool,
+    environ: Mapping[str, str] = os.environ,
+    on_attempt: OnAttempt | None = None,
 ) -> AsyncIterator[tuple[Client, Place, PurchaseJournal]]:
     """A client, where it works, and the journal; `create`: make a journal that is missing."""
-    async with connected(connection, environ) as (client, place):
+    async with connected(connection, environ, on_attempt=on_attempt) as (client, place):
         journal = open_journal(connection, create=create, environ=environ)
         try:
             yield client, place, journal
@@ -120,10 +129,10 @@ def _check_simulated(connection: Connection) -> None:
             raise InvalidInput(f"--simulate has a simulator of its own: leave {option} out")
 
 
-def _real_client(found: Mapping[str, str]) -> Client:
+def _real_client(found: Mapping[str, str], on_attempt: OnAttempt | None) -> Client:
     if not found.get("DIDWW_API_KEY"):
         raise InvalidInput(
             "there is no API key: set DIDWW_API_KEY (and DIDWW_ENVIRONMENT to production or "
             "sandbox), or try it with --simulate"
         )
-    return Client.from_env(environ=found)
+    return Client.from_env(environ=found, on_attempt=on_attempt)
