@@ -100,9 +100,8 @@ class AsPlanned:
         self._client = client
         self._clock = clock
         self._until = clock() + good_for
-        self._planned: dict[str, ResolvedLine | UnbuyableLine] = {
-            found.line.identity: found for found in (*plan.unbuyable, *plan.resolved)
-        }
+        planned: tuple[ResolvedLine | UnbuyableLine, ...] = (*plan.unbuyable, *plan.resolved)
+        self._planned = {found.line.identity: found for found in planned}
 
     async def resolve(
         self, lines: Sequence[BatchLine]
