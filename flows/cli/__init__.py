@@ -10,6 +10,7 @@ It needs the extra `cli`. What it exits with:
     5    ordered, but not complete: still pending, or numbers still missing
     6    outcome unknown: it may be bought; the reference is printed
     7    DIDWW or the journal can't be reached, or DIDWW does not let this key in
+    8    batch: some lines are bought, others surely not; the report says why
     130  interrupted or declined; what is known is printed
 """
 

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 from flows.cli import journal_commands, looking
 from flows.cli.answering import Answer, Asked, answer
 from flows.cli.attempt import SIMULATED
+from flows.cli.batch_command import batch
 from flows.cli.buying import Buying
 from flows.cli.connect import connected, secrets
 from flows.cli.exits import MEANINGS, Exit
@@ -228,6 +229,7 @@ def simulate(
 
 
 for command in (
+    batch,
     journal_commands.reconcile,
     journal_commands.resume,
     journal_commands.resend,

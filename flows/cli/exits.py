@@ -63,7 +63,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.INCOMPLETE: "ordered, but not complete: still pending, or numbers still missing",
     Exit.UNKNOWN: "outcome unknown: it may be bought; the reference is printed",
     Exit.UNREACHABLE: "DIDWW or the journal can't be reached, or DIDWW does not let this key in",
-    Exit.PARTIAL: "batch: some lines are bought, others surely not; the report says which and why",
+    Exit.PARTIAL: "batch: some lines are bought, others surely not; the report says why",
     Exit.INTERRUPTED: "interrupted or declined; what is known is printed",
 }
 

@@ -29,7 +29,7 @@ ORDER = Group("Order", sort_key=3)
 ACCESS = Group("Access and output", sort_key=9)
 
 
-def _price(_: Any, tokens: Sequence[Any]) -> Decimal:
+def price(_: Any, tokens: Sequence[Any]) -> Decimal:
     try:
         price = Decimal(tokens[0].value)
     except InvalidOperation:
@@ -49,15 +49,15 @@ def _seconds(_: Any, tokens: Sequence[Any]) -> float:
     return seconds
 
 
-def _option(help: str, group: Group, **more: Any) -> Parameter:
+def option(help: str, group: Group, **more: Any) -> Parameter:
     more = {"negative": (), "show_default": False, **more}
     return Parameter(help=help, group=group, **more)
 
 
 Timeout = Annotated[
-    float, _option("Seconds to wait for the numbers. [default: 60]", ORDER, converter=_seconds)
+    float, option("Seconds to wait for the numbers. [default: 60]", ORDER, converter=_seconds)
 ]
-Yes = Annotated[bool, _option("Order without asking.", ORDER, name=("--yes", "-y"))]
+Yes = Annotated[bool, option("Order without asking.", ORDER, name=("--yes", "-y"))]
 
 
 @Parameter(name="*")
@@ -67,31 +67,31 @@ class Connection:
 
     api_key: Annotated[
         str | None,
-        _option(
+        option(
             "API key; better DIDWW_API_KEY: an option is visible in the list of processes.", ACCESS
         ),
     ] = attrs.field(default=None, repr=False)
     environment: Annotated[
         Literal["production", "sandbox"] | None,
-        _option("Instead of DIDWW_ENVIRONMENT.", ACCESS),
+        option("Instead of DIDWW_ENVIRONMENT.", ACCESS),
     ] = None
     base_url: Annotated[
         str | None,
-        _option("Instead of DIDWW_BASE_URL: another address of the API.", ACCESS),
+        option("Instead of DIDWW_BASE_URL: another address of the API.", ACCESS),
     ] = None
     api_version: Annotated[
         Literal["2022-05-10", "2026-04-16", "2026-11-19"] | None,
-        _option("Instead of DIDWW_API_VERSION. [default: 2026-04-16]", ACCESS),
+        option("Instead of DIDWW_API_VERSION. [default: 2026-04-16]", ACCESS),
     ] = None
     simulate: Annotated[
         bool,
-        _option("Run on a simulator of its own: no key, no account, nothing is bought.", ACCESS),
+        option("Run on a simulator of its own: no key, no account, nothing is bought.", ACCESS),
     ] = False
     json: Annotated[
         bool,
-        _option("One JSON object on standard output, all else on standard error.", ACCESS),
+        option("One JSON object on standard output, all else on standard error.", ACCESS),
     ] = False
-    debug: Annotated[bool, _option("Show the traceback of an error.", ACCESS)] = False
+    debug: Annotated[bool, option("Show the traceback of an error.", ACCESS)] = False
 
 
 @Parameter(name="*")
@@ -101,7 +101,7 @@ class Journaled(Connection):
 
     journal: Annotated[
         str | None,
-        _option(
+        option(
             "Instead of DIDWW_JOURNAL: a file, or postgresql://user@host/database for several "
             "machines. [default: purchases.db in your state directory]",
             ACCESS,
@@ -114,25 +114,25 @@ class Journaled(Connection):
 class Wanted:
     """Which numbers are wanted: everything that narrows the offers."""
 
-    country: Annotated[str | None, _option("ISO code, name or id.", PLACE)] = None
-    region: Annotated[str | None, _option("Name, ISO code or id.", PLACE)] = None
-    city: Annotated[str | None, _option("Name or id.", PLACE)] = None
+    country: Annotated[str | None, option("ISO code, name or id.", PLACE)] = None
+    region: Annotated[str | None, option("Name, ISO code or id.", PLACE)] = None
+    city: Annotated[str | None, option("Name or id.", PLACE)] = None
     npa: Annotated[
-        str | None, _option("North American area code, such as 212; needs --region.", PLACE)
+        str | None, option("North American area code, such as 212; needs --region.", PLACE)
     ] = None
-    nxx: Annotated[str | None, _option("Central office code after --npa, such as 555.", PLACE)] = (
+    nxx: Annotated[str | None, option("Central office code after --npa, such as 555.", PLACE)] = (
         None
     )
-    number_type: Annotated[
-        str | None, _option("Local, National, Mobile, Toll-free, ...", PLACE)
-    ] = None
+    number_type: Annotated[str | None, option("Local, National, Mobile, Toll-free, ...", PLACE)] = (
+        None
+    )
     feature: Annotated[
         tuple[str, ...],
-        _option("voice_in, sms_in, t38, ...; repeat it for several.", PLACE),
+        option("voice_in, sms_in, t38, ...; repeat it for several.", PLACE),
     ] = ()
     needs_registration: Annotated[
         bool | None,
-        _option(
+        option(
             "Only numbers that (do not) need a registration.",
             PLACE,
             negative="--no-registration",
@@ -140,9 +140,9 @@ class Wanted:
         ),
     ] = None
     back_order: Annotated[
-        bool, _option("Also order what is not in stock; it may take days.", PLACE)
+        bool, option("Also order what is not in stock; it may take days.", PLACE)
     ] = False
-    quantity: Annotated[int | None, _option("How many, 1 to 1000. [default: 1]", PLACE)] = None
+    quantity: Annotated[int | None, option("How many, 1 to 1000. [default: 1]", PLACE)] = None
 
     def request(self, **more: Any) -> PurchaseRequest:
         """The same for the flow. Raises InvalidInput for what can't be right."""
@@ -166,27 +166,27 @@ class Wanted:
 class Terms:
     """Which offer, at which price, and how to order it."""
 
-    sku: Annotated[str | None, _option("The offer's SKU id.", OFFER)] = None
-    channels: Annotated[int | None, _option("Included channels of the offer.", OFFER)] = None
+    sku: Annotated[str | None, option("The offer's SKU id.", OFFER)] = None
+    channels: Annotated[int | None, option("Included channels of the offer.", OFFER)] = None
     prefer: Annotated[
         Literal["cheapest"] | None,
-        _option("When several offers fit: the cheapest month, then setup.", OFFER),
+        option("When several offers fit: the cheapest month, then setup.", OFFER),
     ] = None
     max_setup: Annotated[
         Decimal | None,
-        _option("Most for the setup of one number, USD without VAT.", OFFER, converter=_price),
+        option("Most for the setup of one number, USD without VAT.", OFFER, converter=price),
     ] = None
     max_monthly: Annotated[
         Decimal | None,
-        _option("Most for a month of one number, USD without VAT.", OFFER, converter=_price),
+        option("Most for a month of one number, USD without VAT.", OFFER, converter=price),
     ] = None
     max_total: Annotated[
         Decimal | None,
-        _option("Most for the whole order, USD without VAT.", OFFER, converter=_price),
+        option("Most for the whole order, USD without VAT.", OFFER, converter=price),
     ] = None
     reference: Annotated[
         str | None,
-        _option("Your name for this purchase: at most one order is made under it.", ORDER),
+        option("Your name for this purchase: at most one order is made under it.", ORDER),
     ] = None
     timeout: Timeout = 60.0
     yes: Yes = False

@@ -1,0 +1,90 @@
+"""The report of a batch: a CSV file with one row per line."""
+
+import csv
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from didww_async import InvalidInput
+from flows.batch import LineResult
+from flows.batch.reading import BadLine
+from flows.batch.resolving import UnbuyableLine
+
+__all__ = ["COLUMNS", "Report"]
+
+COLUMNS: Final = (
+    "line",
+    "reference",
+    "state",
+    "numbers",
+    "shortfall",
+    "order_id",
+    "order_reference",
+    "price",
+    "error",
+)
+
+
+class Report:
+    """Rows in the order of their lines, written when it is closed: whole, or not at all.
+
+    `message` makes an error's text, without secrets.
+    """
+
+    def __init__(self, path: Path, *, message: Callable[[BaseException], str]) -> None:
+        """Raises InvalidInput when nothing could be written there: before anything is bought."""
+        self._path = path
+        self._part = path.with_name(f"{path.name}.part")
+        self._message = message
+        self._rows: dict[int, tuple[Any, ...]] = {}
+        try:
+            self._part.touch()
+        except OSError as problem:
+            raise InvalidInput(
+                f"the report can't be written to {path}: {problem.strerror}"
+            ) from None
+
+    def expect(self, line: int, reference: str) -> None:
+        """A line that stands as "open" until something is said of it."""
+        self._rows[line] = (line, reference, "open")
+
+    def bad(self, line: BadLine) -> None:
+        """A line that was left out of the batch."""
+        before = self._rows.get(line.number, ("",) * len(COLUMNS))[-1]
+        why = "; ".join(filter(None, [before, line.why]))
+        self._rows[line.number] = (line.number, "", "bad", "", "", "", "", "", why)
+
+    def add(self, found: LineResult | UnbuyableLine) -> None:
+        """What became of a line."""
+        line = found.line
+        error = "" if found.error is None else self._message(found.error)
+        if isinstance(found, UnbuyableLine):
+            rest: Iterable[Any] = ("unbuyable", "", "", "", "", "", error)
+        else:
+            rest = (
+                found.state,
+                " ".join(found.numbers),
+                found.shortfall or "",
+                found.order_id or "",
+                found.order_reference or "",
+                "" if found.price is None else found.price,
+                error,
+            )
+        self._rows[line.number] = (line.number, line.identity, *rest)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows(self._rows[number] for number in sorted(self._rows))
+        os.replace(self._part, self._path)

@@ -1,0 +1,291 @@
+"""`didww-async batch`: read a file, plan, confirm, buy, report; run again it goes on."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import attrs
+
+from didww_async import Client, InvalidInput
+from flows import PurchaseJournal
+from flows.batch import BatchLine, LineResult, LineState, Packing, buy_many
+from flows.batch.known import known_lines
+from flows.batch.planning import AsPlanned, Plan, plan_batch
+from flows.batch.reading import BadLine, read_lines
+from flows.batch.resolving import UnbuyableLine
+from flows.cli.attempt import SIMULATED
+from flows.cli.batch_progress import Progress
+from flows.cli.batch_report import Report
+from flows.cli.batch_shown import (
+    Summary,
+    bad_line_event,
+    causes,
+    line_event,
+    plan_code,
+    plan_event,
+    plan_lines,
+)
+from flows.cli.connect import Place, place_of, working
+from flows.cli.exits import Exit, UserLeft, exit_for
+from flows.cli.options import Journaled
+from flows.cli.outcome import error_document
+from flows.cli.screen import Screen
+from flows.cli.show import json_text, money
+
+__all__ = ["Batching", "Orders"]
+
+SHOWN = 50  # bad lines, and reasons why lines can't be bought, that people are shown
+
+
+@attrs.frozen(kw_only=True)
+class Orders:
+    """How a batch is ordered; see the command's options."""
+
+    file: Path
+    batch: str | None = None
+    only_plan: bool = False
+    skip_bad: bool = False
+    max_total: Decimal | None = None
+    stop_after: int | None = None
+    max_items_per_order: int = 50
+    report: Path | None = None
+    timeout: float = 60.0
+    yes: bool = False
+
+
+class Batching:
+    """One run of the command."""
+
+    def __init__(self, *, orders: Orders, connection: Journaled, screen: Screen) -> None:
+        self._orders = orders
+        self._connection = connection
+        self._screen = screen
+        self._place: Place = place_of(connection)
+        self._progress = Progress(screen)
+        self._summary: Summary | None = None
+        self._report: Report | None = None
+        self._bad: list[BadLine] = []
+        self._ordering = False
+
+    async def run(self) -> int:
+        """Do it, say what became of it, and return the exit code."""
+        try:
+            with self._reporting():
+                lines = self._read()
+                code = await self._work(lines)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every end is told
+            code = self._failed(error)
+        return code
+
+    def broken_off(self) -> None:
+        """Tell what is known when there is no time to find out more."""
+        self._tell_end(interrupted=True)
+
+    # -- the file
+
+    def _read(self) -> list[BatchLine]:
+        """All lines that can be used. Raises InvalidInput when some can't, unless told to go on."""
+        lines: list[BatchLine] = []
+        with _opened(self._orders.file) as stream:
+            for found in read_lines(stream, batch=self._orders.batch, format=None):
+                if isinstance(found, BadLine):
+                    self._bad_line(found)
+                else:
+                    lines.append(found)
+                    if self._report is not None:
+                        self._report.expect(found.number, found.identity)
+        if len(self._bad) > SHOWN:
+            self._screen.say(f"... and {len(self._bad) - SHOWN} more; --json lists all of them.")
+        fatal = any(bad.number == 0 for bad in self._bad)
+        if fatal or not lines or (self._bad and not self._orders.skip_bad):
+            numbers = len({bad.number for bad in self._bad})
+            hint = "" if fatal or not lines else "; mend it, or leave them out with --skip-bad"
+            what = "the file" if fatal else f"{numbers} lines"
+            raise InvalidInput(f"{what} of {self._orders.file} can't be used{hint}")
+        return lines
+
+    def _bad_line(self, bad: BadLine) -> None:
+        self._bad.append(bad)
+        self._event(bad_line_event(bad))
+        if len(self._bad) <= SHOWN:
+            self._screen.say(f"error: {bad}", "error")
+        if self._report is not None:
+            self._report.bad(bad)
+
+    # -- the work
+
+    async def _work(self, lines: list[BatchLine]) -> Exit:
+        orders, screen = self._orders, self._screen
+        if not orders.only_plan and not orders.yes and not screen.can_ask:
+            raise InvalidInput(
+                "this buys numbers, and there is no terminal to confirm it: add --yes"
+            )
+        summary = self._summary = Summary(
+            lines=len(lines), skipped_bad=len({bad.number for bad in self._bad})
+        )
+        async with working(
+            self._connection, create=True, on_attempt=self._progress.attempt
+        ) as found:
+            client, self._place, journal = found
+            if self._place.simulated:
+                screen.say(SIMULATED, "warning")
+            with self._progress.shown(lines=len(lines), orders=0):
+                plan, known = await self._planned(client, journal, lines)
+            self._show(plan, known)
+            if orders.only_plan:
+                return plan_code(plan, known=known, bad=len(self._bad))
+            if plan.packing.orders and not orders.yes:
+                await self._confirm(plan)
+            await self._buy(client, journal, lines, plan)
+        self._tell_end()
+        return summary.code
+
+    async def _planned(
+        self, client: Client, journal: PurchaseJournal, lines: list[BatchLine]
+    ) -> tuple[Plan, int]:
+        """The plan for what no earlier run has ordered, and how many lines it has."""
+        known = await known_lines(journal, lines, origin=client.origin, account=client.account)
+        plan = await plan_batch(
+            client,
+            sorted(known.free, key=lambda line: line.number),
+            batch=self._orders.batch,
+            max_items_per_order=self._orders.max_items_per_order,
+            progress=self._progress.looked_up,
+        )
+        waiting = tuple(order.packed for order in known.packed)
+        failed = tuple(UnbuyableLine(line=line, error=error) for line, error in known.failed)
+        others = len(lines) - len(known.free) - len(failed)
+        return attrs.evolve(
+            plan,
+            lines=plan.lines + len(failed),
+            packing=Packing(orders=(*waiting, *plan.packing.orders)),
+            unbuyable=(*failed, *plan.unbuyable),
+        ), others
+
+    def _show(self, plan: Plan, known: int) -> None:
+        screen = self._screen
+        self._event(plan_event(plan, known=known, place=self._place))
+        reasons = causes(plan.unbuyable)
+        for error, numbers in reasons[:SHOWN]:
+            lines = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+            screen.say(f"line {lines}: {screen.message(error)}", "warning")
+        if len(reasons) > SHOWN:
+            screen.say(f"... and {len(reasons) - SHOWN} more reasons; --json or --report has all.")
+        for each in plan.unbuyable if self._orders.only_plan else ():
+            self._event(line_event(each, screen.message(each.error)))
+            if self._report is not None:
+                self._report.add(each)
+        for line in plan_lines(plan, known=known, place=self._place, width=screen.wraps_at):
+            screen.say(line)
+
+    async def _confirm(self, plan: Plan) -> None:
+        from flows.cli.asking import Asking  # noqa: PLC0415
+
+        where = self._place.environment
+        question = f"Order {plan.numbers} numbers for {money(plan.total)} USD ({where})?"
+        if not await Asking(self._screen).confirm(question):
+            raise UserLeft("it was not confirmed")
+
+    async def _buy(
+        self, client: Client, journal: PurchaseJournal, lines: Iterable[BatchLine], plan: Plan
+    ) -> None:
+        orders, summary = self._orders, self._summary
+        assert summary is not None  # noqa: S101 - made before
+        self._ordering = True
+        results = buy_many(
+            client,
+            lines,
+            journal=journal,
+            batch=orders.batch,
+            resolver=AsPlanned(client, plan),
+            max_items_per_order=orders.max_items_per_order,
+            max_total=orders.max_total,
+            stop_after_refusals=orders.stop_after,
+            timeout=orders.timeout,
+        )
+        with self._progress.shown(lines=summary.lines, orders=len(plan.packing)):
+            try:
+                async with contextlib.aclosing(results):
+                    async for result in results:
+                        self._result(summary, result)
+            except asyncio.CancelledError:
+                self._screen.say(
+                    "Interrupted: nothing more is ordered; waiting for the answers to the orders "
+                    "that are on their way. Ctrl-C again leaves at once.",
+                    "warning",
+                )
+                await client.aclose()
+                raise
+
+    def _result(self, summary: Summary, result: LineResult) -> None:
+        summary.add(result)
+        message = None if result.error is None else self._screen.message(result.error)
+        self._event(line_event(result, message))
+        if self._report is not None:
+            self._report.add(result)
+        if not self._connection.json:
+            self._screen.result(result.numbers)
+        done = summary.lines - summary.open
+        self._progress.lines(done, summary.lines, spent=summary.spent)
+
+    # -- how it ends
+
+    def _failed(self, error: BaseException) -> Exit:
+        screen = self._screen
+        code = exit_for(error)
+        if isinstance(error, UserLeft):
+            screen.say(f"Nothing was bought: {error}.")
+        elif code is not Exit.INTERRUPTED:
+            screen.error(error, debug=self._connection.debug)
+            self._event({"event": "error", "error": error_document(error, screen.message(error))})
+        self._tell_end(interrupted=code is Exit.INTERRUPTED)
+        return code
+
+    def _tell_end(self, *, interrupted: bool = False) -> None:
+        summary, screen = self._summary, self._screen
+        if interrupted:
+            screen.say("Interrupted.", "warning")
+        if summary is None or not self._ordering:
+            if summary is not None and interrupted:
+                screen.say("Nothing was ordered.", "bold")
+            return
+        for line in summary.told(self._place):
+            screen.say(line, "bold")
+        if summary.first_error is not None:
+            screen.say(f"First of the errors: {screen.message(summary.first_error)}")
+        if summary.lines > summary.states[LineState.BOUGHT] and not self._place.simulated:
+            screen.say(
+                "Run the same command again to go on: what is bought or on its way is not ordered "
+                "twice. What is known: didww-async journal"
+            )
+        self._event(summary.event())
+
+    def _event(self, event: Any) -> None:
+        if self._connection.json:
+            self._screen.result([json_text(event)])
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        if self._orders.report is None:
+            yield
+            return
+        with Report(self._orders.report, message=self._screen.message) as self._report:
+            yield
+        self._screen.say(f"The report is in {self._orders.report}.")
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    if str(file) == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = file.open("rb")
+    except OSError as problem:
+        raise InvalidInput(f"{file} can't be read: {problem.strerror}") from None
+    with stream:
+        yield stream
