@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 import pytest
+from api_lines import LINES, arguments, methods, resource_of
 from client.servers import Seen, Server, client_of, document, reply
 from resources.contract import (
     BEYOND,
@@ -22,10 +23,8 @@ from resources.contract import (
     sample,
 )
 
-from didww_async import Client, collection, downloads, uploads
-from didww_async.api import Api
+from didww_async import Client
 from didww_async.collection import Page
-from didww_async.resources import Resource
 from didww_async.resources.base import fields_of, is_relationship, is_to_many, wire_name
 from didww_async.simulator.resources import TABLE
 from didww_async.simulator.schema import entries_of
@@ -33,10 +32,6 @@ from didww_async.versions import version
 
 VERSION = CONTRACT["api_version"]
 ENDPOINTS: list[Mapping[str, Any]] = CONTRACT["endpoints"]
-LINES: Mapping[str, Any] = typing.get_type_hints(
-    Api,
-    localns={**vars(collection), **names(), "downloads": downloads, "uploads": uploads},
-)
 OPERATIONS = {
     ("GET", False): "list",
     ("GET", True): "get",
@@ -70,23 +65,6 @@ def operation(endpoint: Mapping[str, Any]) -> tuple[str, str]:
     name, _, item = endpoint["path"].strip("/").partition("/")
     singleton = endpoint["path"] == "/balance"
     return name, OPERATIONS[endpoint["method"], bool(item) or singleton]
-
-
-def methods(line: Any) -> set[str]:
-    operations = typing.get_origin(line)
-    return {name for name in dir(operations) if not name.startswith("_")}
-
-
-def arguments(line: Any) -> dict[str, Any]:
-    """What a line names behind its resource, by the letter operations call it: F, S, I, C, U."""
-    parameters = (found.__name__ for found in typing.get_origin(line).__parameters__)
-    _, *named = zip(parameters, typing.get_args(line), strict=True)
-    return dict(named)
-
-
-def resource_of(name: str) -> type[Resource]:
-    found: type[Resource] = typing.get_args(LINES[name])[0]
-    return found
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=said)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from test_contract import LINES, arguments, methods
+from api_lines import LINES, arguments, methods
 
 from didww_async import BadRequest, Client, NotInThisVersion, RateLimit
 from didww_async.simulator import Simulator

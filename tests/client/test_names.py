@@ -97,6 +97,18 @@ def loaded_after(code: str) -> set[str]:
     return set(told.stdout.split())
 
 
+def seconds(code: str) -> float:
+    """CPU time of a fresh process, the least of three."""
+    timed = f"import time; start = time.process_time(); {code}; print(time.process_time() - start)"
+    return min(
+        float(subprocess.check_output([sys.executable, "-c", timed], text=True)) for _ in range(3)
+    )
+
+
+def test_importing_takes_at_most_a_fifth_more_than_importing_aiohttp() -> None:
+    assert seconds("import didww_async") <= 1.2 * seconds("import aiohttp")
+
+
 def test_importing_loads_next_to_nothing() -> None:
     loaded = loaded_after("import didww_async")
     assert {"didww_async"} == {name for name in loaded if name.startswith("didww_async")}
