@@ -14,9 +14,9 @@ from didww_async.addresses import Environment, token_service_at
 from didww_async.errors import (
     ApiError,
     ClientClosed,
+    DidwwError,
     Forbidden,
     InvalidInput,
-    RateLimited,
     ReadOnlyToken,
     TokenNotFetched,
     TokenRejected,
@@ -24,6 +24,7 @@ from didww_async.errors import (
 )
 
 __all__ = [
+    "TOKEN_VERSION",
     "ApiKey",
     "Auth",
     "BearerToken",
@@ -39,10 +40,9 @@ TokenScope = Literal["full", "read"]
 AUDIENCE = "api.didww.com"  # of the sandbox's tokens too
 TOKEN_VERSION = "2026-11-19"  # noqa: S105 - the version that tokens are made for
 SHORTEST, LONGEST = 60, 3600  # seconds a token may live
-# A call may wait a minute between getting its headers and being sent: as long as RateLimit pauses.
-MARGIN = 60.0
+MARGIN = 60.0  # seconds before a token expires in which it is renewed
 LARGEST_MARGIN = 0.2  # of the lifetime, for tokens that live shorter
-RETRY_RENEWAL = 5.0  # seconds between tries to renew a token that still is good
+RETRY_RENEWAL = 5.0  # seconds between tries to do so
 
 log = logging.getLogger("didww_async")
 
@@ -137,8 +137,8 @@ class BearerToken:
     """Authenticates with a short-lived token (API version 2026-11-19), got with the API key.
 
     It is fetched when first needed, once for everybody who waits for it, renewed shortly before it
-    expires, and after the API refused it. Share one object between all clients of the same key and
-    scope, in any event loop.
+    expires (while calls go on with the old one), and after the API rejected it. Share one object
+    between all clients of the same key and scope, in any event loop.
     """
 
     __slots__ = (
@@ -194,9 +194,11 @@ class BearerToken:
         Raises KeyRefused, TokenNotGranted, RateLimited or TokenNotFetched: in each case the call
         that wanted the headers was not sent.
         """
-        held = self.__held
-        if held is None or self._clock() >= held.renew_at:
+        held, now = self.__held, self._clock()
+        if held is None or now >= held.expires_at:
             held = await self._renewed(fetch)
+        elif now >= held.renew_at:
+            self._flight(fetch)  # nobody waits for it: the one at hand is good for a while
         return {"Authorization": f"Bearer {held.token}"}
 
     def refused(self, refusal: ApiError, headers: Mapping[str, str]) -> ApiError:
@@ -213,15 +215,8 @@ class BearerToken:
         return refusal
 
     async def _renewed(self, fetch: FetchToken) -> _Held:
-        flights = self._flights
-        loop = asyncio.get_running_loop()
         while True:
-            flight = flights.get(loop)
-            if flight is None:
-                # A task of its own: who came first may be cancelled, the others still want it.
-                flight = _Flight(task=loop.create_task(self._fetched(fetch)), fetch=fetch)
-                flights[loop] = flight
-                flight.task.add_done_callback(lambda task: _landed(flights, loop, task))
+            flight = self._flight(fetch)
             try:
                 return await asyncio.shield(flight.task)
             except (ClientClosed, TokenNotFetched):
@@ -229,19 +224,28 @@ class BearerToken:
                 if flight.fetch == fetch:
                     raise
 
+    def _flight(self, fetch: FetchToken) -> _Flight:
+        """The request that is on its way in this event loop, or a new one.
+
+        In a task of its own: who came first may be cancelled, the others still want the token.
+        """
+        loop, flights = asyncio.get_running_loop(), self._flights
+        if (found := flights.get(loop)) is None:
+            found = _Flight(task=loop.create_task(self._fetched(fetch)), fetch=fetch)
+            flights[loop] = found
+            found.task.add_done_callback(lambda task: _landed(flights, loop, task))
+        return found
+
     async def _fetched(self, fetch: FetchToken) -> _Held:
         asked_at = self._clock()
         before = self.__held
         try:
             granted = await fetch(self._request())
-        except (TokenNotFetched, RateLimited):
-            now = self._clock()
-            if before is None or before is not self.__held or now >= before.expires_at:
-                raise
-            # It is renewed early enough to go on with it for a while.
-            log.warning("the token could not be renewed; the one at hand is still good")
-            self.__held = attrs.evolve(before, renew_at=now + RETRY_RENEWAL)
-            return self.__held
+        except DidwwError as problem:
+            if before is not None and before is self.__held:
+                log.warning("the bearer token was not renewed: %s", problem)
+                self.__held = attrs.evolve(before, renew_at=self._clock() + RETRY_RENEWAL)
+            raise
         lives = self._expires_in if granted.expires_in is None else granted.expires_in
         self.__held = _Held(
             token=granted.token,
@@ -249,7 +253,7 @@ class BearerToken:
             renew_at=asked_at + lives - min(MARGIN, lives * LARGEST_MARGIN),
             expires_at=asked_at + lives,
         )
-        log.debug("a new token of %s, good for %g s", self.token_url, lives)
+        log.debug("a new bearer token of %s, good for %g s", self.token_url, lives)
         return self.__held
 
     def _request(self) -> TokenRequest:

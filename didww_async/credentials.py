@@ -3,7 +3,7 @@
 from yarl import URL
 
 from didww_async.addresses import TOKEN_URLS, token_service_of
-from didww_async.auth import ApiKey, Auth, BearerToken, FetchToken
+from didww_async.auth import TOKEN_VERSION, ApiKey, Auth, BearerToken, FetchToken
 from didww_async.errors import InvalidInput
 from didww_async.versions import ApiVersion
 
@@ -60,7 +60,8 @@ class Credentials:
             if self._key is None:
                 raise InvalidInput(
                     f"API version {version.date} authenticates with the API key itself, not with "
-                    "a BearerToken: give api_key=... as text, which serves every version"
+                    f"a BearerToken: say api_version={TOKEN_VERSION!r}, or give the key as text, "
+                    "which serves every version"
                 )
             return self._key
         if self._token is None:

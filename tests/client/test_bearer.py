@@ -6,6 +6,7 @@ import copy
 import itertools
 import logging
 import pickle
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -203,22 +204,46 @@ def test_one_token_serves_several_event_loops() -> None:
 async def test_it_is_renewed_before_it_expires(lifetime: Any, still: int, renewed: int) -> None:
     clock = Clock()
     tokens = numbered(expires_in=lifetime)
-    async with speaking(reply(COUNTRIES), tokens, clock=clock) as (client, server, _):
-        for later in (0, still, renewed):
+    async with speaking(reply(COUNTRIES), tokens, clock=clock) as (client, server, service):
+        for later in (0, still):
             clock.now = 1000.0 + later
             await client.countries.list()
-        assert ["token-1", "token-1", "token-2"] == used(server)
+        assert 1 == len(service.requests)
+        clock.now = 1000.0 + renewed
+        await client.countries.list()  # goes on with the old one
+        await until(lambda: len(service.requests) == 2)
+        await asyncio.sleep(0.05)
+        await client.countries.list()
+        assert ["token-1", "token-1", "token-1", "token-2"] == used(server)
+
+
+async def test_nobody_waits_for_a_slow_renewal() -> None:
+    clock = Clock()
+    tokens = [granted("one"), slowly(granted("two"), 0.3)]
+    async with speaking(reply(COUNTRIES), tokens, clock=clock) as (client, server, service):
+        await client.countries.list()
+        clock.now += 850
+        started = time.monotonic()
+        await asyncio.gather(*(client.countries.list() for _ in range(10)))
+        assert time.monotonic() - started < 0.25
+        assert 2 == len(service.requests)
+        assert {"one"} == set(used(server))
+        clock.now += 60  # now it is expired: there is nothing to go on with
+        await client.countries.list()
+        assert "two" == used(server)[-1]
+        assert 2 == len(service.requests)
 
 
 async def test_a_renewal_that_fails_goes_on_with_a_token_that_is_still_good() -> None:
     clock = Clock()
     tokens = [granted("one"), reply("<h1>away</h1>", status=503), granted("two")]
     async with speaking(reply(COUNTRIES), tokens, clock=clock) as (client, server, service):
-        for later in (0, 841, 842, 847):
+        for later, requests in ((0, 1), (841, 2), (842, 2), (847, 3), (848, 3)):
             clock.now = 1000.0 + later
             await client.countries.list()
-        assert ["one", "one", "one", "two"] == used(server)
-        assert 3 == len(service.requests)
+            await until(lambda requests=requests: len(service.requests) == requests)
+            await asyncio.sleep(0.05)
+        assert ["one", "one", "one", "one", "two"] == used(server)
 
 
 async def test_an_expired_token_is_not_used_when_its_renewal_fails() -> None:
@@ -229,6 +254,22 @@ async def test_an_expired_token_is_not_used_when_its_renewal_fails() -> None:
         clock.now += 901
         assert isinstance(await failure_of(client.countries.list()), TokenNotFetched)
         assert ["one"] == used(server)
+
+
+async def test_a_client_that_closes_while_a_token_is_on_its_way_leaves_nothing_behind() -> None:
+    async with speaking(reply(COUNTRIES), Say(then="hang")) as (client, _, service):
+        callers = [asyncio.create_task(client.countries.list()) for _ in range(3)]
+        await until(lambda: len(service.requests) == 1)
+        for caller in callers:
+            caller.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+        assert fetching()
+        await client.aclose()
+        await until(lambda: not fetching())
+
+
+def fetching() -> list[Any]:
+    return [task for task in asyncio.all_tasks() if "BearerToken" in repr(task.get_coro())]
 
 
 def unless(good: str, answer: Say) -> Callable[[Seen], Say]:
