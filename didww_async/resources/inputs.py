@@ -38,7 +38,7 @@ _SPOKEN: dict[Any, str] = {
     str: "text",
     int: "a whole number",
     bool: "True or False",
-    Decimal: "a Decimal",
+    Decimal: "a finite Decimal",
     dt.date: "a date",
     dt.datetime: "a datetime",
     types.NoneType: "None",
@@ -126,6 +126,8 @@ def _check_of(field: "attrs.Attribute[Any]") -> Check:
             shown = type(found).__name__ if is_secret(field) else _brief(found)
             hint = f": give its id, {found.id!r}" if isinstance(found, Resource) else ""
             raise InvalidInput(f"{name} is {spoken}, not {shown}{hint}")
+        if isinstance(found, str) and not _is_unicode(found):
+            raise InvalidInput(f"{name} is not valid Unicode text")
         if ids and Unset not in kinds and isinstance(found, (list, tuple)) and not found:
             raise InvalidInput(f"{name} needs at least one id")
         if isinstance(found, (Nested, FlatNested)):
@@ -161,7 +163,17 @@ def _accepts(kind: Any, found: object) -> bool:
         return isinstance(found, Mapping)
     if isinstance(found, bool) or (kind is dt.date and isinstance(found, dt.datetime)):
         return type(found) is kind
+    if isinstance(found, Decimal) and not found.is_finite():
+        return False
     return isinstance(found, kind)
+
+
+def _is_unicode(found: str) -> bool:
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _blank(found: object) -> bool:

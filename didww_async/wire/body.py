@@ -58,7 +58,7 @@ def request_body(
         return codec.dumps({"data": data})
     except UnicodeEncodeError:
         raise InvalidInput(f"the {type_} input holds text that is not valid Unicode") from None
-    except ValueError as problem:
+    except (ValueError, TypeError) as problem:
         raise InvalidInput(f"the {type_} input holds what JSON can't: {problem}") from None
 
 

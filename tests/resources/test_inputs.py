@@ -96,7 +96,7 @@ def written(new: object) -> Any:
         ({"qty": True}, "qty is a whole number, not True"),
         ({"qty": "5"}, "qty is a whole number, not '5'"),
         ({"on": 1}, "on is True or False, not 1"),
-        ({"price": 0.1}, "price is a Decimal, not 0.1"),
+        ({"price": 0.1}, "price is a finite Decimal, not 0.1"),
         ({"born": dt.datetime(1990, 1, 1, tzinfo=dt.UTC)}, "born is a date or None, not datetime"),
         ({"tags": "one"}, "tags is a list, each text or None, not 'one'"),
         ({"inner": {"name": "x"}}, "inner is Inner, not dict"),

@@ -425,7 +425,7 @@ NOON = dt.datetime(2026, 4, 16, 12, tzinfo=dt.UTC)
             lambda: out(emergency_enable_all=True, emergency_dids=["d1"]),
             "emergency_dids can't be assigned",
         ),
-        (lambda: out(threshold_amount=5.0), "threshold_amount is a Decimal, not 5.0"),
+        (lambda: out(threshold_amount=5.0), "threshold_amount is a finite Decimal, not 5.0"),
         (lambda: out(status="Active"), "status is 'active' or 'blocked', not 'Active'"),
         (lambda: identity(phone_number="+442071234567"), "phone_number is digits only"),
         (lambda: identity(identity_type="business"), "company_name is needed"),
