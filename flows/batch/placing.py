@@ -129,7 +129,7 @@ class Placing:
         except (BalanceTooLow, PriceOverLimit) as error:
             await self._too_dear(packed, error)
         except DidwwError as error:  # the balance can't be read
-            self._tell(packed, packed.lines, LineState.FAILED, error)
+            self._failed(packed, error)
         else:
             await self._send(packed, born_here=born_here)
 
@@ -155,9 +155,7 @@ class Placing:
             await self._instead(packed, Repacked(orders=(again,), left_out=()))
         except DidwwError as failure:
             self._purse.not_bought(reference, total)
-            self._tell(packed, packed.lines, LineState.FAILED, failure)
-            if verdict(failure) is Verdict.STOP:
-                self._stop.stop(str(failure))
+            self._failed(packed, failure)
         except BaseException:
             self._purse.unknown(reference)
             raise
@@ -236,6 +234,12 @@ class Placing:
             return
         for one in new.orders:
             await (order or self.place)(one, born_here=True)
+
+    def _failed(self, packed: PackedOrder, failure: DidwwError) -> None:
+        """Surely not carried out. What would fail for every order ends the batch."""
+        self._tell(packed, packed.lines, LineState.FAILED, failure)
+        if verdict(failure) is Verdict.STOP:
+            self._stop.stop(str(failure))
 
     def _skip(self, packed: PackedOrder, lines: Sequence[str], why: DidwwError) -> None:
         self._tell(packed, lines, LineState.SKIPPED, why)

@@ -19,12 +19,12 @@ from typing import Any
 
 import pytest
 from batch.worker import GROUPS, IN_FLIGHT, RULES, opened, quantity_of
+from protocol.conftest import where  # noqa: F401 - the fixture
 
 from didww_async import Client, RateLimit
 from didww_async.simulator import Simulator
 from flows import resend
 from flows.journal import Purchase, State
-from protocol.conftest import where  # noqa: F401 - the fixture
 
 ZYGOTE = Path(__file__).with_name("worker.py")
 LINES = 50

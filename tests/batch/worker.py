@@ -74,7 +74,7 @@ def opened(where: str) -> PurchaseJournal:
     return PostgresJournal(dsn, schema=schema)
 
 
-async def run(job: dict[str, Any]) -> None:
+async def run(job: dict[str, Any]) -> dict[str, Any]:
     journal = opened(job["journal"])
     found = {}
     async with (
@@ -104,7 +104,7 @@ async def run(job: dict[str, Any]) -> None:
         )
         async for one in results:
             found[one.line.identity] = (one.state, one.numbers, one.order_reference, str(one.error))
-    Path(job["results"]).write_text(json.dumps(found))
+    return found
 
 
 def report(pid: int) -> None:
@@ -119,7 +119,8 @@ def main() -> None:
         if pid == 0:
             code = 1
             try:
-                asyncio.run(run(job))
+                found = asyncio.run(run(job))
+                Path(job["results"]).write_text(json.dumps(found))
                 code = 0
             finally:
                 os._exit(code)
