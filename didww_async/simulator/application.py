@@ -41,6 +41,7 @@ from didww_async.simulator.world import World
 MEDIA_TYPE = "application/vnd.api+json"
 _REMEMBERED_LISTS = 64
 _FILE_ENDING = ".csv.gz"
+_JSON = "application/json"
 
 
 @attrs.frozen(kw_only=True)
@@ -135,13 +136,14 @@ class Application:
             raise too_many_requests(version)
         if resource is not None and _asks_for_file(request, resource):
             return
-        accepted = [part.strip() for part in request.headers.get("Accept", "").split(",")]
-        if MEDIA_TYPE not in accepted:
+        is_upload = resource is not None and resource.upload and request.method == "POST"
+        accepted = {part.strip() for part in request.headers.get("Accept", "").split(",")}
+        if not accepted & ({MEDIA_TYPE, _JSON} if is_upload else {MEDIA_TYPE}):
             detail = (
                 f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters."
             )
             raise refuse(406, "Not acceptable", detail)
-        if resource is not None and resource.upload and request.method == "POST":
+        if is_upload:
             if not request.headers.get("Content-Type", "").startswith("multipart/form-data"):
                 detail = "Files must be uploaded as multipart/form-data."
                 raise refuse(415, "Unsupported media type", detail)
@@ -226,7 +228,7 @@ class Application:
             body = as_json({"ids": [record.id for record in records]}).encode()
         else:
             body = self._single(resource, records[0], version, here=here)
-        return Reply(status=201, body=body, headers={"Content-Type": "application/json"})
+        return Reply(status=201, body=body, headers={"Content-Type": _JSON})
 
     def _found(self, resource: Resource, record_id: str) -> Any:
         record = resource.find(self.world, record_id) if resource.find else None

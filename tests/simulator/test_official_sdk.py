@@ -6,13 +6,29 @@ import time
 import pytest
 import requests
 from didww.client import DidwwClient
-from didww.enums import OrderStatus
+from didww.encrypt import Encrypt
+from didww.enums import ExportType, IdentityType, OrderStatus
 from didww.exceptions import DidwwApiError
 from didww.query_params import QueryParams
+from didww.resources.address import Address
+from didww.resources.address_requirement import AddressRequirement
+from didww.resources.address_requirement_validation import AddressRequirementValidation
+from didww.resources.address_verification import AddressVerification
+from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod
+from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.did_reservation import DidReservation
+from didww.resources.encrypted_file import EncryptedFile
+from didww.resources.export import Export
+from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
+from didww.resources.proof import Proof
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_out_trunk import VoiceOutTrunk
+from didww.resources.voice_out_trunk_regenerate_credential import (
+    VoiceOutTrunkRegenerateCredential,
+)
 
 from didww_async.simulator import Simulator
 
@@ -112,3 +128,117 @@ async def test_the_balance_and_the_types():
         balance, types = await asyncio.to_thread(with_client, sim, look)
         assert balance.total_balance == "1000.00"
         assert "Local" in {type_.name for type_ in types}
+
+
+def uploaded(client):
+    keys = [row.key for row in client.public_keys().list().data]
+    file_id = client.upload_encrypted_file(
+        Encrypt.calculate_fingerprint(keys), Encrypt.encrypt_with_keys(b"a scan", keys), "scan"
+    )
+    file = client.encrypted_files().find(file_id).data
+    assert "scan" == file.description
+    return EncryptedFile.build(file_id)
+
+
+def proven(client, entity, proof_type_name):
+    proof = Proof()
+    types = client.proof_types().list().data
+    proof.proof_type = next(row for row in types if row.name == proof_type_name)
+    proof.entity, proof.files = entity, [uploaded(client)]
+    return client.proofs().create(proof).data
+
+
+def registered(client):
+    """Buy a number in Germany, and hand in what its registration needs."""
+    [country] = client.countries().list(QueryParams().filter("iso", "DE")).data
+    query = QueryParams().filter("country.id", country.id).filter("needs_registration", "true")
+    query = query.include("stock_keeping_units", "address_requirement").page(1, 1)
+    group = client.did_groups().list(query).data[0]
+    item = DidOrderItem()
+    item.sku_id, item.qty = group.stock_keeping_units[0].id, 1
+    order = bought(client, item, "sdk-4")
+    [did] = client.dids().list(QueryParams().filter("order.id", order.id)).data
+    assert did.awaiting_registration
+
+    identity = Identity()
+    identity.identity_type = IdentityType.PERSONAL
+    identity.first_name, identity.last_name, identity.phone_number = "Ann", "Smith", "491"
+    identity.birth_date, identity.id_number, identity.country = "1990-01-31", "X1", country
+    identity = client.identities().create(identity).data
+    address = Address()
+    address.address, address.city_name, address.postal_code = "Domplatz 1", "Aachen", "52062"
+    address.identity, address.country = identity, country
+    address = client.addresses().create(address).data
+
+    validation = AddressRequirementValidation()
+    validation.address_requirement = AddressRequirement.build(group.address_requirement.id)
+    validation.identity, validation.address = identity, address
+    with pytest.raises(DidwwApiError) as caught:
+        client.address_requirement_validations().create(validation)
+    assert 422 == caught.value.status_code
+    proven(client, identity, "Passport")
+    proven(client, address, "Utility Bill")
+    client.address_requirement_validations().create(validation)
+
+    verification = AddressVerification()
+    verification.address, verification.dids = address, [did]
+    verification = client.address_verifications().create(verification).data
+    for _ in range(100):
+        if client.address_verifications().find(verification.id).data.is_approved:
+            return client.dids().find(did.id).data.awaiting_registration
+        time.sleep(0.02)
+    raise AssertionError("the address was not approved")
+
+
+async def test_a_registration():
+    async with Simulator(rate_limit=None, completes_after=0.05, verified_after=0.05) as sim:
+        assert not await asyncio.to_thread(with_client, sim, registered)
+
+
+async def test_trunks():
+    def make(client):
+        trunk = VoiceInTrunk()
+        configuration = SipConfiguration()
+        configuration.host = "sip.example.com"
+        trunk.name, trunk.configuration = "in", configuration
+        made = client.voice_in_trunks().create(trunk).data
+        out = VoiceOutTrunk()
+        out.name = "out"
+        out.authentication_method = CredentialsAndIpAuthenticationMethod(
+            allowed_sip_ips=["203.0.113.7"]
+        )
+        out = client.voice_out_trunks().create(out).data
+        again = VoiceOutTrunkRegenerateCredential()
+        again.voice_out_trunk = out
+        client.voice_out_trunk_regenerate_credentials().create(again)
+        return made, out, client.voice_out_trunks().find(out.id).data
+
+    async with Simulator(rate_limit=None) as sim:
+        made, before, after = await asyncio.to_thread(with_client, sim, make)
+        assert "sip.example.com" == made.configuration.host
+        assert before.authentication_method.password != after.authentication_method.password
+
+
+async def test_an_export(tmp_path):
+    def fetch(client):
+        buy_in_new_york(client)
+        export = Export()
+        export.export_type = ExportType.CDR_IN
+        now = time.time()
+        export.filters = {
+            name: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now - days * 86_400))
+            for name, days in (("from", 20), ("to", 1))
+        }
+        made = client.exports().create(export).data
+        for _ in range(100):
+            made = client.exports().find(made.id).data
+            if made.is_completed:
+                break
+            time.sleep(0.02)
+        client.download_and_decompress_export(made.url, tmp_path / "calls.csv")
+
+    async with Simulator(rate_limit=None, completes_after=0.05, exported_after=0.05) as sim:
+        await asyncio.to_thread(with_client, sim, fetch)
+        text = (tmp_path / "calls.csv").read_text()
+        assert text.startswith("Date/Time Start")
+        assert all(did.number in text for did in sim.dids)
