@@ -71,7 +71,7 @@ CONFIGURATIONS: Shapes = {
             nullable=False,
         ),
         "diversion_relay_policy": Setting(
-            one_of("none", "as_is", "sip", "tel"), "none", nullable=False, is_new=True
+            one_of("none", "as_is", "sip", "tel"), "none", nullable=False
         ),
         "diversion_inject_mode": Setting(
             one_of("none", "did_number"), "none", nullable=False, is_new=True

@@ -77,7 +77,7 @@ _CHANGES = (
     field("capacity_limit", whole(), nullable=True),
     field("description", any_text, nullable=True),
     field("terminated", is_true),
-    field("billing_cycles_count", whole(), nullable=True),
+    field("billing_cycles_count", whole(0, 999), nullable=True),
     field("dedicated_channels_count", whole()),
     *(link(name, target, nullable=True) for name, target in _ROUTED_TO.items()),
     link("emergency_calling_service", to.EMERGENCY_CALLING_SERVICES, nullable=True, since=V2026),
