@@ -1,4 +1,4 @@
-"""A DIDWW API on this machine: coverage, stock, orders that complete later, faults on demand."""
+"""A DIDWW API on this machine: all its resources, orders that complete later, faults on demand."""
 
 from didww_async.simulator.callbacks import (
     REAL_RETRIES,
@@ -9,6 +9,8 @@ from didww_async.simulator.callbacks import (
     CallbackTwice,
     SentCallback,
 )
+from didww_async.simulator.emergency import EmergencyVerification
+from didww_async.simulator.exporting import Export
 from didww_async.simulator.faults import (
     AnswerLate,
     Delay,
@@ -29,9 +31,12 @@ from didww_async.simulator.faults import (
 from didww_async.simulator.received import ReceivedRequest
 from didww_async.simulator.records import AvailableDid, Did, Order, OrderItem, Reservation
 from didww_async.simulator.server import Simulator, serve
+from didww_async.simulator.uploading import EncryptedFile
+from didww_async.simulator.verifying import AddressVerification
 
 __all__ = [
     "REAL_RETRIES",
+    "AddressVerification",
     "AnswerLate",
     "AvailableDid",
     "CallbackFault",
@@ -43,6 +48,9 @@ __all__ = [
     "Did",
     "DropAfter",
     "DropBefore",
+    "EmergencyVerification",
+    "EncryptedFile",
+    "Export",
     "Fault",
     "Garbage",
     "GarbageBody",
