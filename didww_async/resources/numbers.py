@@ -74,11 +74,17 @@ class Did(Resource):
     identity: "Identity | None" = relationship()
 
 
+_ROUTES = (
+    ("voice_in_trunk", "voice_in_trunk_group"),
+    ("voice_in_trunk_group", "voice_in_trunk"),
+)
+
+
 @value
 class DidUpdate(Input):
     """What PATCH /dids/{id} takes; name what changes only. None sends null, which clears.
 
-    A DID is routed to a trunk or to a trunk group: give one, and None for the other to be sure.
+    A DID is routed to a trunk or to a trunk group: giving one clears the other, whichever it was.
     `capacity_limit`: simultaneous calls, None for no limit. `terminated`: True cancels at the end
     of the billing period, False restores. `billing_cycles_count`: 0 to 999, 0 removes the DID at
     the end of the period, None renews for ever.
@@ -105,6 +111,9 @@ class DidUpdate(Input):
                 "voice_in_trunk and voice_in_trunk_group exclude each other: a DID is routed to "
                 "one of them; give None for the other"
             )
+        for given, other in _ROUTES:
+            if getattr(self, given) and getattr(self, other) is UNSET:
+                object.__setattr__(self, other, None)  # or a routed DID would have both
 
 
 DidFilter = TypedDict(

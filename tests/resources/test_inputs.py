@@ -200,10 +200,18 @@ def test_word_breaks_and_case_do_not_matter_in_enumerations(text: str) -> None:
 def test_a_did_is_routed_to_a_trunk_or_to_a_trunk_group() -> None:
     with pytest.raises(InvalidInput, match="voice_in_trunk and voice_in_trunk_group"):
         DidUpdate(voice_in_trunk="t1", voice_in_trunk_group="g1")
-    data = written(DidUpdate(voice_in_trunk="t1", voice_in_trunk_group=None))
+    for to_trunk in ({"voice_in_trunk_group": None}, {}):
+        data = written(DidUpdate(voice_in_trunk="t1", **to_trunk))
+        assert {
+            "voice_in_trunk": {"data": {"type": "voice_in_trunks", "id": "t1"}},
+            "voice_in_trunk_group": {"data": None},
+        } == data["relationships"]
+    data = written(DidUpdate(voice_in_trunk_group="g1"))
     assert {
-        "voice_in_trunk": {"data": {"type": "voice_in_trunks", "id": "t1"}},
-        "voice_in_trunk_group": {"data": None},
+        "voice_in_trunk": {"data": None},
+        "voice_in_trunk_group": {"data": {"type": "voice_in_trunk_groups", "id": "g1"}},
     } == data["relationships"]
+    data = written(DidUpdate(voice_in_trunk=None))
+    assert {"voice_in_trunk": {"data": None}} == data["relationships"]
     with pytest.raises(InvalidInput, match="billing_cycles_count"):
         DidUpdate(billing_cycles_count=1000)

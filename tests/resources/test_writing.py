@@ -168,6 +168,8 @@ def test_a_whole_body_is_written(type_: str, method: str, request_: Mapping[str,
     given, data = made(
         type_, method, request_, lambda name, _: name != WITHOUT.get((type_, method))
     )
+    if type_ == "dids":
+        data["relationships"]["voice_in_trunk_group"] = {"data": None}  # routed to one of the two
     assert data == written(given)
 
 
