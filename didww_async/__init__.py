@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from didww_async.auth import ApiKey, Auth, BearerToken
     from didww_async.client import Client
-    from didww_async.collection import Page, PreparedOrder
+    from didww_async.collection import Page
     from didww_async.errors import (
         ApiError,
         BadRequest,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         UnreadableReply,
         ValidationFailed,
     )
+    from didww_async.prepared import PreparedOrder
     from didww_async.transport.call import AttemptRecord, Timeouts
     from didww_async.transport.limiter import Limiter
     from didww_async.transport.redis_limit import RedisRateLimit
@@ -107,7 +108,7 @@ _MODULES = {
     "BearerToken": "auth",
     "AttemptRecord": "transport.call",
     "Page": "collection",
-    "PreparedOrder": "collection",
+    "PreparedOrder": "prepared",
     "UNSET": "wire.unset",
     "Unset": "wire.unset",
 }

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from didww_async import resources
 
 if TYPE_CHECKING:
-    from didww_async import downloads, uploads
+    from didww_async import downloads, prepared, uploads
     from didww_async.channel import Channel
     from didww_async.collection import (
         Creates,
         Lists,
         ListsWithoutKey,
-        Orders,
         Reads,
         ReadsCreatesDeletes,
         ReadsCreatesUpdates,
@@ -101,7 +100,9 @@ class Api:
         DidReservationInclude,
         DidReservationCreate,
     ]
-    orders: Orders[Order, OrderFilter, OrderSort, NothingToInclude, OrderCreate, OrderUpdate]
+    orders: prepared.Orders[
+        Order, OrderFilter, OrderSort, NothingToInclude, OrderCreate, OrderUpdate
+    ]
     dids: ReadsUpdates[Did, DidFilter, DidSort, DidInclude, DidUpdate]
     did_history: Reads[DidHistory, DidHistoryFilter, DidHistorySort, NothingToInclude]
     capacity_pools: ReadsUpdates[

@@ -1,9 +1,8 @@
 """The operations a collection can have; each collection has exactly those the API has."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 import attrs
 
@@ -15,8 +14,7 @@ from didww_async.wire.query import Query, sendable
 
 if TYPE_CHECKING:  # chapters of resources, and what reads them, load with the first call
     from didww_async.channel import Channel
-    from didww_async.resources import Order, Resource
-    from didww_async.transport.sender import Sender, Turn
+    from didww_async.resources import Resource
 
 __all__ = [
     "Creates",
@@ -24,10 +22,7 @@ __all__ = [
     "Gets",
     "Lists",
     "ListsWithoutKey",
-    "Orders",
     "Page",
-    "PreparedOrder",
-    "PreparesOrders",
     "Reads",
     "ReadsCreatesDeletes",
     "ReadsCreatesUpdates",
@@ -39,7 +34,6 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound="Resource")
-O = TypeVar("O", bound="Order")  # noqa: E741 - order
 F = TypeVar("F", bound=Mapping[str, Any])
 S = TypeVar("S", bound=str)
 I = TypeVar("I", bound=str)  # noqa: E741 - filter, sort, include
@@ -328,73 +322,6 @@ class Deletes(_Collection[R]):
         await self._channel.sender.send(call)
 
 
-class PreparedOrder:
-    """An order whose body is written and whose turn to be sent has come; one request at most.
-
-    `began` tells, after a failure or a cancellation, whether a request was started at all.
-    """
-
-    def __init__(
-        self, sender: "Sender", call: Call, *, read: "Callable[[Call, Reply], Order]"
-    ) -> None:
-        self._sender = sender
-        self._call = call
-        self._read = read
-        self._turn: Turn | None = None
-        self._state: Literal["new", "entered", "done"] = "new"
-
-    @property
-    def began(self) -> bool:
-        """Whether the exchange was started: before that, surely nothing was sent."""
-        return self._turn is not None and self._turn.began
-
-    async def __aenter__(self) -> Self:
-        if self._state != "new":
-            raise InvalidInput("a prepared order is entered once; prepare another one")
-        self._state = "entered"
-        self._turn = await self._sender.turn(ordering=True)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._state = "done"
-        if self._turn is not None:
-            self._turn.end()
-
-    async def send(self) -> "Order":
-        """Send the one POST and read its answer; a second call is refused.
-
-        Raises ApiError (UnreadableReply with a 2xx status: surely ordered), NotSent or
-        OutcomeUnknown.
-        """
-        if self._turn is None or self._state != "entered":
-            raise InvalidInput("a prepared order is sent once, inside its `async with` block")
-        self._state = "done"
-        return self._read(self._call, await self._sender.exchange(self._call, self._turn))
-
-
-class PreparesOrders(Creates[O, C]):
-    """Creating orders: one request each, never repeated."""
-
-    _repeat: Repeat = "never"
-
-    def prepare(self, new: C, *, timeouts: Timeouts | None = None) -> PreparedOrder:
-        """Split `create` in two, so that a claim can be committed right before the request leaves.
-
-        `async with client.orders.prepare(new) as order:` writes the body and waits for its turn
-        (connection slot and rate grant); `await order.send()` then sends at once. Raises what is
-        wrong with the input before it waits.
-        """
-        call = self._write(
-            "POST", self._path, body=self._body(new), repeat=self._repeat, timeouts=timeouts
-        )
-        return PreparedOrder(self._channel.sender, call, read=self._one)
-
-
 class Singleton(_Collection[R]):
     """Reading the one resource of its kind."""
 
@@ -430,12 +357,6 @@ class ReadsWrites(
     Reads[R, F, S, I], Creates[R, C], Updates[R, U], Deletes[R], Generic[R, F, S, I, C, U]
 ):
     """Everything: list, get, create, update, delete."""
-
-
-class Orders(
-    Reads[O, F, S, I], PreparesOrders[O, C], Updates[O, U], Deletes[O], Generic[O, F, S, I, C, U]
-):
-    """Everything, and orders that are prepared and then sent; delete cancels a pending order."""
 
 
 def _by_type(fields: Mapping[str, Sequence[str]] | None) -> Mapping[str, tuple[str, ...]]:

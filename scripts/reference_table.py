@@ -11,7 +11,7 @@ import sys
 import typing
 from pathlib import Path
 
-from didww_async import api, collection, downloads, resources, uploads
+from didww_async import api, collection, downloads, prepared, resources, uploads
 from didww_async.resources import by_type
 
 README = Path(__file__).parent.parent / "README.md"
@@ -25,7 +25,7 @@ COME_WITH_LIST = {"iterate", "first"}
 def table() -> str:
     """The table: each collection with its operations, its class and what that is."""
     names = {name: getattr(resources, name) for name in resources.__all__}
-    others = {**vars(collection), "downloads": downloads, "uploads": uploads}
+    others = {**vars(collection), "downloads": downloads, "prepared": prepared, "uploads": uploads}
     lines = typing.get_type_hints(api.Api, localns={**others, **names})
     rows = [
         f"| `{name}` | {_operations(line)} | {_class(line)} | {_what(_resource(line))} |"

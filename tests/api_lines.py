@@ -6,13 +6,19 @@ from typing import Any
 
 from resources.contract import names
 
-from didww_async import collection, downloads, uploads
+from didww_async import collection, downloads, prepared, uploads
 from didww_async.api import Api
 from didww_async.resources import Resource
 
 LINES: Mapping[str, Any] = typing.get_type_hints(
     Api,
-    localns={**vars(collection), **names(), "downloads": downloads, "uploads": uploads},
+    localns={
+        **vars(collection),
+        **names(),
+        "downloads": downloads,
+        "prepared": prepared,
+        "uploads": uploads,
+    },
 )
 
 
