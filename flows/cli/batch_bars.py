@@ -1,6 +1,6 @@
 """Progress bars of a batch, at a terminal: lookups, orders, completions, speed, spending, ETA."""
 
-from decimal import Decimal
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -13,15 +13,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from flows.cli.show import money
-
 __all__ = ["Bars"]
 
 
 class Bars:
-    """Three bars on standard error; they go away when they are closed."""
+    """Bars on standard error, one per title; they go away when they are closed."""
 
-    def __init__(self, *, lines: int, orders: int) -> None:
+    def __init__(self, totals: Mapping[str, int | None]) -> None:
+        """`totals`: title -> how much there is to do, None where that is not known yet."""
         self._progress = Progress(
             TextColumn("{task.description:<12}"),
             BarColumn(),
@@ -30,11 +29,13 @@ class Bars:
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
-        add = self._progress.add_task
-        self._look_ups = add("looking up", total=None, note="")
-        self._orders = add("ordering", total=orders or None, note="")
-        self._lines = add("completing", total=lines, note="")
+        self._bars = {
+            title: self._progress.add_task(title, total=total, note="")
+            for title, total in totals.items()
+        }
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -48,15 +49,12 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def looked_up(self, done: int, of: int) -> None:
-        """So many different requests are looked up."""
-        self._progress.update(self._look_ups, completed=done, total=of)
-
-    def tell(self, per_second: float, *, orders: int) -> None:
-        """A request was sent."""
-        note = f"{per_second:.1f} requests/s"
-        self._progress.update(self._orders, completed=orders, note=note)
-
-    def lines(self, done: int, spent: Decimal) -> None:
-        """So many lines have come to their end."""
-        self._progress.update(self._lines, completed=done, note=f"{money(spent)} USD")
+    def tell(
+        self, title: str, *, done: int | None = None, of: int | None = None, note: str | None = None
+    ) -> None:
+        """Move a bar, where there is one of this title."""
+        if (bar := self._bars.get(title)) is None:
+            return
+        self._progress.update(bar, completed=done, total=of)  # None changes nothing
+        if note is not None:
+            self._progress.update(bar, note=note)

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress"]
 
 EVERY = 10.0  # seconds between lines where there is no terminal
+LOOK_UPS, ORDERS, LINES = "looking up", "ordering", "completing"
 WINDOW = 5.0  # seconds over which requests per second are averaged
 
 
@@ -41,7 +42,9 @@ class Progress:
         if record.method == "POST" and record.url.endswith("/orders"):
             self.orders += record.status == 201
         if self._bars is not None:
-            self._bars.tell(self.per_second(), orders=self.orders)
+            note = f"{self.per_second():.1f} requests/s"
+            self._bars.tell(LOOK_UPS, note=f"{self.requests} requests, {note}")
+            self._bars.tell(ORDERS, done=self.orders, note=note)
 
     def per_second(self) -> float:
         """Requests per second, just now."""
@@ -49,39 +52,47 @@ class Progress:
             return 0.0
         return len(self._sent) / max(1.0, time.monotonic() - self._sent[0])
 
-    @contextlib.contextmanager
-    def shown(self, *, lines: int, orders: int) -> Iterator[None]:
-        """Show bars while the block runs, where there is a terminal."""
-        if not self._screen.has_terminal:
-            yield
-            return
-        # Only now: rich takes a while to load.
-        from flows.cli.batch_bars import Bars  # noqa: PLC0415
+    def looking_up(self) -> contextlib.AbstractContextManager[None]:
+        """Show how the look-ups get on while the block runs."""
+        return self._shown({LOOK_UPS: None})
 
-        with Bars(lines=lines, orders=orders) as bars:
-            self._bars = bars
-            try:
-                yield
-            finally:
-                self._bars = None
+    def ordering(self, *, lines: int, orders: int) -> contextlib.AbstractContextManager[None]:
+        """Show how the orders get on while the block runs."""
+        self.orders = 0
+        return self._shown({ORDERS: orders, LINES: lines})
 
     def looked_up(self, done: int, of: int) -> None:
         """So many different requests are looked up."""
         if self._bars is not None:
-            self._bars.looked_up(done, of)
+            self._bars.tell(LOOK_UPS, done=done, of=of)
         else:
             self._line(f"looked up {done} of {of} different requests")
 
     def lines(self, done: int, of: int, *, spent: Decimal) -> None:
         """So many lines have come to their end."""
         if self._bars is not None:
-            self._bars.lines(done, spent)
+            self._bars.tell(LINES, done=done, note=f"{money(spent)} USD")
         else:
             self._line(
-                f"{done} of {of} lines done, {self.orders} orders, {money(spent)} USD, "
+                f"{done} of {of} lines done, orders placed: {self.orders}, {money(spent)} USD, "
                 f"{self.per_second():.1f} requests/s",
                 last=done == of,
             )
+
+    @contextlib.contextmanager
+    def _shown(self, totals: Mapping[str, int | None]) -> Iterator[None]:
+        if not self._screen.has_terminal:
+            yield
+            return
+        # Only now: rich takes a while to load.
+        from flows.cli.batch_bars import Bars  # noqa: PLC0415
+
+        with Bars(totals) as bars:
+            self._bars = bars
+            try:
+                yield
+            finally:
+                self._bars = None
 
     def _line(self, text: str, *, last: bool = False) -> None:
         now = time.monotonic()

@@ -95,19 +95,19 @@ class Summary:
         counted += [f"{self.open} open"] if self.open else []
         counted += [f"{self.skipped_bad} bad lines left out"] if self.skipped_bad else []
         return [
-            f"{self.lines} lines: {', '.join(counted) or 'nothing done'}{where}.",
-            f"{self.numbers} numbers in {len(self.orders)} orders for {money(self.spent)} USD "
-            "without VAT.",
+            f"{_many(self.lines, 'line')}: {', '.join(counted) or 'nothing done'}{where}.",
+            f"{_many(self.numbers, 'number')} in {_many(len(self.orders), 'order')} for "
+            f"{money(self.spent)} USD without VAT.",
         ]
 
 
 def plan_lines(plan: Plan, *, known: int, place: Place, width: int | None) -> list[str]:
     """The plan for people. `known`: lines the journal has an order for already."""
-    numbers = f"{plan.numbers} numbers in {plan.items} order items"
     fields = {
         "Lines": f"{plan.lines + known}, {len(plan.unbuyable)} of them can't be bought",
         "Known": f"{known} are in orders of an earlier run, which is carried on",
-        "Order": f"{numbers}, in {len(plan.packing)} orders",
+        "Order": f"{_many(plan.numbers, 'number')} in {_many(plan.items, 'order item')}, in "
+        + _many(len(plan.packing), "order"),
         "Where": place.environment or "",
         "Setup": money(plan.setup),
         "Monthly": money(plan.monthly),
@@ -183,3 +183,7 @@ def causes(found: Iterable[UnbuyableLine]) -> list[tuple[BaseException, list[int
         key = (type(each.error), str(each.error))
         lines.setdefault(key, (each.error, []))[1].append(each.line.number)
     return list(lines.values())
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -70,6 +70,7 @@ class Batching:
         self._report: Report | None = None
         self._bad: list[BadLine] = []
         self._ordering = False
+        self._numbers: list[str] = []
 
     async def run(self) -> int:
         """Do it, say what became of it, and return the exit code."""
@@ -133,7 +134,7 @@ class Batching:
             client, self._place, journal = found
             if self._place.simulated:
                 screen.say(SIMULATED, "warning")
-            with self._progress.shown(lines=len(lines), orders=0):
+            with self._progress.looking_up():
                 plan, known = await self._planned(client, journal, lines)
             self._show(plan, known)
             if orders.only_plan:
@@ -207,7 +208,7 @@ class Batching:
             stop_after_refusals=orders.stop_after,
             timeout=orders.timeout,
         )
-        with self._progress.shown(lines=summary.lines, orders=len(plan.packing)):
+        with self._progress.ordering(lines=summary.lines, orders=len(plan.packing)):
             try:
                 async with contextlib.aclosing(results):
                     async for result in results:
@@ -227,7 +228,9 @@ class Batching:
         self._event(line_event(result, message))
         if self._report is not None:
             self._report.add(result)
-        if not self._connection.json:
+        if self._screen.shows_tables:
+            self._numbers += result.numbers  # not among the bars
+        elif not self._connection.json:
             self._screen.result(result.numbers)
         done = summary.lines - summary.open
         self._progress.lines(done, summary.lines, spent=summary.spent)
@@ -249,6 +252,8 @@ class Batching:
         summary, screen = self._summary, self._screen
         if interrupted:
             screen.say("Interrupted.", "warning")
+        if not self._connection.json:
+            screen.result(self._numbers)
         if summary is None or not self._ordering:
             if summary is not None and interrupted:
                 screen.say("Nothing was ordered.", "bold")

@@ -19,10 +19,13 @@ from didww_async import (
 from flows.errors import (
     Ambiguous,
     BalanceTooLow,
+    BatchStopped,
     CancelRefused,
     DuplicateOrders,
+    LineChanged,
     NoMatch,
     OfferChanged,
+    OrderCanceled,
     OrderNotRecorded,
     OrderOutcomeUnknown,
     OrderRefused,
@@ -82,9 +85,12 @@ KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Exit], ...]] = (
     (
         (
             BalanceTooLow,
+            BatchStopped,
             CancelRefused,
             InsufficientBalance,
+            LineChanged,
             OfferChanged,
+            OrderCanceled,
             OrderIdRecorded,
             OrderRefused,
             OutOfStock,
