@@ -477,8 +477,11 @@ class BuyDidFlow:
         return country
 
     async def _read_offers(self, limit: int) -> Offers:
-        place = self._place()
-        offers = await self._prices.offers(self.ids, self._now.criteria, limit=limit)
+        place, ids, kind = self._place(), self.ids, self._now.number_type
+        if kind is not None:  # maybe chosen by a client of another API version, and kept as JSON
+            kind = await self._coverage.number_type_here(kind)
+            ids = attrs.evolve(ids, number_type_id=kind.id)
+        offers = await self._prices.offers(ids, self._now.criteria, limit=limit)
         self._listed = (place, offers)
         return offers
 

@@ -90,6 +90,11 @@ class Coverage:
         """The number type of this name or id: 1 request."""
         return the_one(which, await self.all_number_types(), what="number type")
 
+    async def number_type_here(self, kind: NumberTypeChoice) -> NumberTypeChoice:
+        """A number type chosen with any API version as this client's version has it: no request,
+        or 1 when it was another one."""
+        return kind if self._spelled.has(kind) else await self.number_type(kind.name)
+
     async def regions(self, country: CountryChoice) -> tuple[RegionChoice, ...]:
         """Regions of the country by name, () where it has none: 1 request."""
 

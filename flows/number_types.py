@@ -28,6 +28,10 @@ class NumberTypeSpelling:
     fields: tuple[str, ...]
     known: tuple[NumberTypeChoice, ...] | None = None
 
+    def has(self, kind: NumberTypeChoice) -> bool:
+        """Whether a choice was made with this spelling: its id is a word like toll_free, or not."""
+        return kind.id.replace("_", "").isalpha() is (self.known is not None)
+
 
 def _named(kind: NumberType) -> NumberTypeChoice:
     name = NAMES.get(kind) or str(kind).replace("_", " ").capitalize()

@@ -1,6 +1,7 @@
 """One purchase, three API versions: the flow, `buy`, number types, bearer tokens that end."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -104,6 +105,16 @@ async def test_a_number_type_by_any_name(which: str, spoken: Client) -> None:
     chosen = await flow.choose_number_type(which)
     assert "Toll-free" == chosen.chosen.name
     offers = await flow.offers()
+    assert {"Toll-free"} == {offer.number_type for offer in offers}
+
+
+@pytest.mark.parametrize("first", VERSIONS)
+async def test_a_flow_goes_on_at_another_version(first: str, spoken: Client) -> None:
+    begun = BuyDidFlow(spoken.at_version(first), rules=HURRIED)
+    await begun.choose_country("US")
+    await begun.choose_number_type("Toll-free")
+    kept = json.loads(json.dumps(begun.to_dict()))
+    offers = await BuyDidFlow.from_dict(spoken, kept, rules=HURRIED).offers()
     assert {"Toll-free"} == {offer.number_type for offer in offers}
 
 
