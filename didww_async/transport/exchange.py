@@ -139,12 +139,12 @@ class Exchange:
     def check_usable(self) -> None:
         """Raises ClientClosed when nothing can be sent: closed, or used in another event loop."""
         loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
         if self._closed:
             raise ClientClosed("this client is closed; make a new one")
         if self._loop is not loop:
-            raise ClientClosed("this client belongs to another event loop; make one per loop")
+            if self._loop is not None:
+                raise ClientClosed("this client belongs to another event loop; make one per loop")
+            self._loop = loop
         if self._borrowed is not None and self._borrowed.closed:
             raise ClientClosed("the session that was given to this client is closed")
 

@@ -15,19 +15,15 @@ SHORTEST_SECRET = 6  # characters: shorter words of a header are no secrets
 class RequestHeaders:
     """What calls of one kind say alike, for as long as the authentication stays the same.
 
-    `secrets` are the words of the authentication's headers, which must not show anywhere.
+    `auth` are the headers that authenticate, `secrets` the words of them that must not show.
     """
 
     def __init__(self, *, user_agent: str, auth: Mapping[str, str]) -> None:
         self._user_agent = user_agent
-        self._auth = dict(auth)
+        self.auth = dict(auth)
         self._made: dict[tuple[str, bool, bool], Mapping[str, str]] = {}
         words = (word for found in auth.values() for word in found.split())
         self.secrets = tuple(word for word in words if len(word) >= SHORTEST_SECRET)
-
-    def authenticate(self, auth: Mapping[str, str]) -> bool:
-        """Whether they are made with this authentication."""
-        return auth == self._auth
 
     def of(self, call: Call) -> Mapping[str, str]:
         """The headers of a call."""
@@ -40,7 +36,7 @@ class RequestHeaders:
             "Accept": MEDIA_TYPE if reads_document else "*/*",
             "User-Agent": self._user_agent,
             "X-DIDWW-API-Version": api_version,
-            **self._auth,
+            **self.auth,
         }
         if writes_document:
             found["Content-Type"] = MEDIA_TYPE

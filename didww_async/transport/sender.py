@@ -60,7 +60,8 @@ class Turn:
 
     def end(self) -> None:
         """Free the slots; a grant that was not used is given back."""
-        self.grant.give_back()
+        if not self.began:
+            self.grant.give_back()
         _release(self._slots)
         self._slots = ()
 
@@ -200,7 +201,10 @@ class Sender:
         """
         url = self.url(call)
         self._exchange.check_usable()
-        headers = self._headers_with(turn.auth)
+        headers = self._headers
+        if headers.auth != turn.auth:
+            headers = RequestHeaders(user_agent=self._user_agent, auth=turn.auth)
+            self._headers = headers
         grant = turn.grant
         turn.began = True
         started = time.monotonic()
@@ -248,11 +252,6 @@ class Sender:
         if item:
             url = url.joinpath(*item)
         return url.with_query(call.query) if call.query else url
-
-    def _headers_with(self, auth: Mapping[str, str]) -> RequestHeaders:
-        if not self._headers.authenticate(auth):
-            self._headers = RequestHeaders(user_agent=self._user_agent, auth=auth)
-        return self._headers
 
     def _refusal(self, call: Call, url: URL, turn: Turn, reply: Reply) -> ApiError:
         refusal = error_of_reply(

@@ -60,24 +60,27 @@ class SlotLog:
             break
         return max(0.0, free_at - now, self._not_before - now)
 
-    def take(self, now: float) -> None:
-        """Take a slot; `delay(now)` must be 0."""
+    def take(self, now: float) -> bool:
+        """Take a slot if there is one: if `delay(now)` is 0."""
+        if self._not_before > now:
+            return False
+        if self._unanswered:
+            self._forget_late(now)
         if self._free_at and self._free_at[0] <= now:
             heapq.heappop(self._free_at)
-        else:
+        elif self._never_used:
             self._never_used -= 1
+        else:
+            return False
+        if self._spacing:
+            self._space(now)
+        return True
+
+    def _space(self, now: float) -> None:
         if self._spacing > self._even and now - self._spaced_at >= CALM:
             self._spacing = max(self._even, self._spacing * NARROWER)
             self._spaced_at = now
-        if self._spacing:
-            self._not_before = max(self._not_before, now + self._spacing)
-
-    def taken(self, now: float) -> bool:
-        """Take a slot if there is one."""
-        if self.delay(now) > 0:
-            return False
-        self.take(now)
-        return True
+        self._not_before = now + self._spacing
 
     def left(self, now: float) -> int:
         """A request left on a slot that was taken; the id to tell its answer by."""
@@ -89,8 +92,8 @@ class SlotLog:
         """Its answer came, `late` seconds after the quickest there could be."""
         left_at = self._unanswered.pop(id_, None)
         if left_at is not None:
-            arrived_at = left_at + min(late, LATEST)
-            self.give_back(max(left_at + self.window, arrived_at + self.server_window))
+            held = max(self.window, min(late, LATEST) + self.server_window)
+            heapq.heappush(self._free_at, left_at + held)
 
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
@@ -98,12 +101,10 @@ class SlotLog:
 
     def _forget_late(self, now: float) -> None:
         """Free the slots of requests that arrived long ago, whenever their answers come."""
-        late = []
-        for id_, left_at in self._unanswered.items():
-            if left_at + self._longest > now:
+        while self._unanswered:
+            id_ = next(iter(self._unanswered))
+            if self._unanswered[id_] + self._longest > now:
                 break
-            late.append(id_)
-        for id_ in late:
             self.answered(id_, late=LATEST)
 
     def refused(self, now: float, *, until: float) -> None:
@@ -153,7 +154,7 @@ class RateLimit:
         """Wait for a turn. The grant must end in `sent()`, then `answered()` if there is one, or in
         `give_back()`."""
         with self._lock:
-            if not self._waiting and self._slots.taken(self._clock()):
+            if not self._waiting and self._slots.take(self._clock()):
                 return Grant(self)
             waiter = _Waiter(asyncio.get_running_loop())
             self._waiting.append(waiter)
@@ -161,7 +162,7 @@ class RateLimit:
             while True:
                 with self._lock:
                     mine = self._waiting[0] is waiter
-                    if mine and self._slots.taken(self._clock()):
+                    if mine and self._slots.take(self._clock()):
                         return Grant(self)
                     delay = self._slots.delay(self._clock()) if mine else math.inf
                 await waiter.nudged(delay)
@@ -185,12 +186,11 @@ class RateLimit:
     def _left(self) -> tuple[int, float]:
         with self._lock:
             now = self._clock()
-            id_ = self._slots.left(now)
-            if self._waiting:
+            if self._waiting:  # from now on it is known when its slot is free
                 self._nudge()
-            return id_, now
+            return self._slots.left(now), now
 
-    def _answered(self, id_: int, left_at: float, *, kind: str) -> None:
+    def _answered(self, id_: int, left_at: float, kind: str) -> None:
         with self._lock:
             late = self._quickest.late(kind, self._clock() - left_at)
             self._slots.answered(id_, late=late)
@@ -225,7 +225,7 @@ class Grant:
         """Its answer begins. `kind` names requests that take alike, such as "GET cities"."""
         if not self._over and self._left is not None:
             self._over = True
-            self._limit._answered(*self._left, kind=kind)  # noqa: SLF001 - one room, two classes
+            self._limit._answered(*self._left, kind)  # noqa: SLF001 - one room, two classes
 
     def give_back(self) -> None:
         """Nothing was sent: the slot is free at once."""
