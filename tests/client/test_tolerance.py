@@ -257,6 +257,30 @@ def test_spoiled_resources_parse_and_lose_nothing(sent: dict[str, Any]) -> None:
         assert repr(resource) == repr(again)
 
 
+ODD = [
+    None, True, False, 0, -1, 1.5, 1e300, 2**63, 10**40, float("nan"), float("-inf"),
+    "", "NaN", "1e400", "4,00", " 5 ", "True", "shared", "WorldWide", "2024-01-01", "yesterday",
+    [], [None], [True, 1, "1"], [[]], [{}], {}, {"type": "spells"}, {"type": [], "attributes": 5},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
+def test_whatever_an_attribute_holds_it_is_typed_null_or_unset(cls: type[Resource]) -> None:
+    names = [wire_name(field) for field in attributes_of(cls)]
+    for odd in ODD:
+        raw = {"type": cls.type, "id": "1", "attributes": dict.fromkeys(names, odd)}
+        (found,) = parsed(json.dumps({"data": [raw]}).encode())
+        assert type(found) is cls
+        assert same(raw, written(found))
+        for field in attributes_of(cls):
+            read = getattr(found, field.name)
+            if odd is None:
+                assert read is None
+            else:
+                assert read is UNSET or is_typed(field.type, read), (field.name, odd, read)
+                assert not isinstance(read, Decimal) or read.is_finite(), (field.name, odd)
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(spoiled())
 def test_both_codecs_read_the_same(sent: dict[str, Any]) -> None:
