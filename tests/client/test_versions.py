@@ -16,6 +16,7 @@ from didww_async.resources import (
     Address,
     AddressRequirementValidationCreate,
     DidGroup,
+    DidReservation,
     NumberType,
     OrderStatus,
     OrderUpdate,
@@ -29,9 +30,12 @@ from didww_async.simulator.resources import TABLE, edition
 from didww_async.versions import VERSIONS, version
 from didww_async.wire.document import Document
 from didww_async.wire.query import Query
+from didww_async.wire.writing import to_wire
+from tests.client.examples import examples, last_reply
 from tests.client.servers import Server, client_of, document, reply, talking, thing
 
 OLD, USUAL, BEARER = VERSIONS
+SEEDS = ("buy_available_did_numbers.txt", "get_available_did.txt")
 FORM = "encrypted_files form"
 NOWHERE = "http://127.0.0.1:9/token"
 ALL = list(VERSIONS.values())
@@ -303,6 +307,65 @@ def test_reject_reasons_are_a_tuple_however_they_come() -> None:
     ):
         [found] = read(OLD, thing("address_verifications", "1", reject_reasons=came))
         assert expected == found.reject_reasons
+
+
+# -- there and back
+
+
+def back(date: str, resource: Any) -> dict[str, Any]:
+    """A resource as a resource object again."""
+    channel = open_channel(sender=typing.cast("Any", None), version=version(date))
+    return to_wire(
+        resource, linker=channel.linker, converter=channel.converter, version=version(date)
+    )
+
+
+def seed_objects() -> list[Any]:
+    """Every resource object of every reply in the seed documents."""
+    replies = [one.reply for name in SEEDS for one in examples(name)]
+    replies.append(last_reply("get_did_groups.txt"))
+    objects = []
+    for found in replies:
+        data = found["data"]
+        objects += [*(data if isinstance(data, list) else [data]), *found.get("included", ())]
+    return [pytest.param(one, id=f"{one['type']}-{number}") for number, one in enumerate(objects)]
+
+
+@pytest.mark.parametrize("came", seed_objects())
+def test_every_object_of_the_seed_documents_goes_there_and_back(came: dict[str, Any]) -> None:
+    for spoken in VERSIONS:
+        [found] = read(spoken, came)
+        assert type(found) is resource_class(came["type"])
+        assert came == back(spoken, found)
+
+
+@pytest.mark.parametrize(("date", "type_", "name", "ours", "theirs"), spelled_values())
+def test_every_spelling_of_a_value_goes_there_and_back(
+    date: str, type_: str, name: str, ours: str, theirs: str
+) -> None:
+    for spoken, spelled in itertools.product(VERSIONS, (ours, theirs)):
+        came = thing(version(date).type_name(type_), "1", **{name: spelled})
+        [found] = read(spoken, came)
+        assert came == back(spoken, found)
+    # What never came from a server is written as the version asked for spells it.
+    [found] = read(USUAL, thing(type_, "1", **{name: ours}))
+    new = type(found)(id="1", **{name: getattr(found, name)})
+    assert {name: theirs} == back(date, new)["attributes"]
+    assert {name: ours} == back(USUAL, new)["attributes"]
+
+
+@pytest.mark.parametrize("spoken", VERSIONS)
+def test_every_spelling_of_a_name_goes_there_and_back(spoken: str) -> None:
+    moment = "2026-01-02T03:04:05.000Z"
+    for name in ("expire_at", "expires_at"):
+        came = thing("did_reservations", "1", **{name: moment})
+        [found] = read(spoken, came)
+        assert came == back(spoken, found)
+    [found] = read(spoken, thing("did_reservations", "1", expires_at=moment))
+    new = DidReservation(id="1", expires_at=found.expires_at)
+    assert [version(spoken).name("did_reservations", "expires_at")] == list(
+        back(spoken, new)["attributes"]
+    )
 
 
 # -- number types
