@@ -31,10 +31,6 @@ def column(path: str) -> Read:
     return lambda _world, record: get(record)
 
 
-def nothing(_world: "World", _record: Any) -> None:
-    """Read a relationship that is always empty."""
-
-
 class Versioned(Protocol):
     @property
     def since(self) -> str | None: ...

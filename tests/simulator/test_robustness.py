@@ -26,9 +26,14 @@ from didww_async.simulator.world import World
 
 ATLAS = Atlas.of(small_world())
 IDS = [US, SKU_0, SKU_LONDON, P212_111, G_LONDON, EXAMPLE_DID, "", "x"]
-PATHS = sorted(edition(NEW).by_path)
+PATHS = sorted({*edition(NEW).by_path, *edition(OLD).by_path})
 QUERY_KEYS = sorted(
-    {f"filter[{name}]" for path in PATHS for name in edition(NEW).by_path[path].filter_named}
+    {
+        f"filter[{name}]"
+        for version in (NEW, OLD)
+        for resource in edition(version).by_path.values()
+        for name in resource.filter_named
+    }
     | {"sort", "include", "page[size]", "page[number]", "fields[did_groups]", "x", "filter[]"}
 )
 QUERY_TEXTS = st.one_of(
