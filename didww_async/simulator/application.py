@@ -1,7 +1,6 @@
 """What the API answers: a request in, a reply out, without sockets or waiting."""
 
 import hmac
-import json
 import math
 import time
 import uuid
@@ -10,11 +9,9 @@ from typing import Any
 
 import attrs
 
+from didww_async.simulator.bodies import data_of
 from didww_async.simulator.errors import (
     RefusedError,
-    malformed,
-    parameter_missing,
-    parameter_not_allowed,
     record_not_found,
     refuse,
     route_not_found,
@@ -32,7 +29,7 @@ from didww_async.simulator.render import (
     page_links,
 )
 from didww_async.simulator.resources import Edition, edition
-from didww_async.simulator.schema import Input, Resource
+from didww_async.simulator.schema import Resource
 from didww_async.simulator.search import matching, ordered
 from didww_async.simulator.tokens import Token, TokenService
 from didww_async.simulator.versions import BEARER, V2022, served_version
@@ -199,7 +196,7 @@ class Application:
         if request.method == "POST" and resource.upload:
             return self._uploaded(request, resource, version, here)
         if request.method == "POST" and resource.create:
-            data = _data_of(request.body, resource, inputs=resource.creates)
+            data = data_of(request.body, resource, inputs=resource.creates)
             record = resource.create(self.world, data, version)
             return Reply(status=201, body=self._single(resource, record, version, here=here))
         raise route_not_found(request.method, request.path)
@@ -209,7 +206,7 @@ class Application:
     ) -> Reply:
         if request.method == "PATCH" and resource.update:
             record = self._found(resource, record_id)
-            data = _data_of(request.body, resource, inputs=resource.updates, record_id=record_id)
+            data = data_of(request.body, resource, inputs=resource.updates, record_id=record_id)
             record = resource.update(self.world, record, data, version)
             return Reply(status=200, body=self._single(resource, record, version, here=here))
         if request.method == "DELETE" and resource.delete:
@@ -326,48 +323,3 @@ def _asks_for_file(request: Incoming, resource: Resource) -> bool:
         and request.method == "GET"
         and request.path.endswith(_FILE_ENDING)
     )
-
-
-def _data_of(
-    body: bytes, resource: Resource, *, inputs: Sequence[Input], record_id: str | None = None
-) -> dict[str, Any]:
-    """Read the `data` of a request body, and check that it contains only what may be written."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise malformed("The request body is not JSON.") from error
-    if not _can_be_sent(document):
-        raise malformed("The request body has half of a surrogate pair or too large a number.")
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict):
-        raise parameter_missing("data")
-    if "type" not in data:
-        raise parameter_missing("type")
-    if data["type"] != resource.type:
-        raise malformed(f"{data['type']} is not {resource.type}.")
-    if record_id is None and "id" in data:
-        raise parameter_not_allowed("id")
-    if record_id is not None and "id" not in data:
-        raise parameter_missing("id")
-    if record_id is not None and data["id"] != record_id:
-        raise malformed("The id in the body is not the id of the URL.")
-    for part in ("attributes", "relationships"):
-        allowed = {
-            entry.name for entry in inputs if entry.relationship == (part == "relationships")
-        }
-        members = data.get(part, {})
-        if not isinstance(members, dict):
-            raise malformed(f"{part} must be an object.")
-        for name in members:
-            if name not in allowed:
-                raise parameter_not_allowed(name)
-    return data
-
-
-def _can_be_sent(document: Any) -> bool:
-    """Whether a reply can say it: some JSON reads as what no JSON can be written from."""
-    try:
-        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:
-        return False
-    return True

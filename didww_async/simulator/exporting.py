@@ -17,8 +17,8 @@ from didww_async.simulator.errors import (
     malformed,
     record_not_found,
 )
+from didww_async.simulator.filters import moment
 from didww_async.simulator.inputs import Values
-from didww_async.simulator.schema import moment
 from didww_async.simulator.verifying import check_callback
 
 if TYPE_CHECKING:

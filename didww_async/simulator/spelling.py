@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import attrs
 
+from didww_async.simulator.filters import texts
 from didww_async.simulator.inputs import field, one_of
-from didww_async.simulator.schema import Attribute, Filter, Input, Read, column, texts
+from didww_async.simulator.schema import Attribute, Filter, Input, Read, column
 from didww_async.simulator.versions import V2022, V2026
 
 

@@ -19,6 +19,14 @@ from didww_async.simulator.resources.coverage import (
     NANPA_PREFIXES,
     REGIONS,
 )
+from didww_async.simulator.resources.documents import (
+    ENCRYPTED_FILES,
+    PERMANENT_SUPPORTING_DOCUMENTS,
+    PROOF_TYPES,
+    PROOFS,
+    PUBLIC_KEYS,
+    SUPPORTING_DOCUMENT_TEMPLATES,
+)
 from didww_async.simulator.resources.emergency import (
     EMERGENCY_CALLING_SERVICES,
     EMERGENCY_REQUIREMENT_VALIDATIONS,
@@ -26,16 +34,7 @@ from didww_async.simulator.resources.emergency import (
     EMERGENCY_VERIFICATIONS,
 )
 from didww_async.simulator.resources.exports import EXPORTS
-from didww_async.simulator.resources.identity import (
-    ADDRESSES,
-    ENCRYPTED_FILES,
-    IDENTITIES,
-    PERMANENT_SUPPORTING_DOCUMENTS,
-    PROOF_TYPES,
-    PROOFS,
-    PUBLIC_KEYS,
-    SUPPORTING_DOCUMENT_TEMPLATES,
-)
+from didww_async.simulator.resources.identity import ADDRESSES, IDENTITIES
 from didww_async.simulator.resources.inventory import (
     AVAILABLE_DIDS,
     DID_GROUPS,

@@ -1,6 +1,7 @@
 """Capacity pools and shared capacity groups."""
 
 from didww_async.simulator import capacity
+from didww_async.simulator.filters import flag, texts
 from didww_async.simulator.inputs import (
     creating,
     field,
@@ -23,16 +24,7 @@ from didww_async.simulator.resources.columns import (
     to_one,
     written,
 )
-from didww_async.simulator.schema import (
-    Attribute,
-    Input,
-    Relationship,
-    Resource,
-    Sort,
-    column,
-    flag,
-    texts,
-)
+from didww_async.simulator.schema import Attribute, Input, Relationship, Resource, Sort, column
 from didww_async.simulator.text import decimal_text
 from didww_async.simulator.versions import V2026
 

@@ -3,15 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from didww_async.simulator.schema import (
-    Attribute,
-    Filter,
-    Relationship,
-    Sort,
-    column,
-    contains,
-    texts,
-)
+from didww_async.simulator.filters import contains, texts
+from didww_async.simulator.schema import Attribute, Filter, Relationship, Sort, column
 from didww_async.simulator.text import time_text
 from didww_async.simulator.versions import V2026
 

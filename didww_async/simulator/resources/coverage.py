@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from didww_async.simulator.coverage import CityRow, CountryRow, GroupRow, PrefixRow
+from didww_async.simulator.filters import flag, texts
 from didww_async.simulator.resources.features import FEATURES
 from didww_async.simulator.schema import (
     LARGE_PAGES,
@@ -11,8 +12,6 @@ from didww_async.simulator.schema import (
     Resource,
     Sort,
     column,
-    flag,
-    texts,
 )
 from didww_async.simulator.versions import V2022, V2026
 

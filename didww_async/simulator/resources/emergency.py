@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from didww_async.simulator import emergency
+from didww_async.simulator.filters import texts
 from didww_async.simulator.inputs import creating, field, link, links, reference, updating
 from didww_async.simulator.resources import links as to
 from didww_async.simulator.resources.columns import (
@@ -25,7 +26,7 @@ from didww_async.simulator.resources.regulation import (
     dids,
     validation,
 )
-from didww_async.simulator.schema import Relationship, Resource, Sort, column, texts
+from didww_async.simulator.schema import Relationship, Resource, Sort, column
 from didww_async.simulator.spelling import CALLBACK_METHODS, VERIFICATION_STATUSES
 from didww_async.simulator.text import decimal_text, time_text
 from didww_async.simulator.versions import V2026

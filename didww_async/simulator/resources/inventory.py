@@ -7,6 +7,7 @@ import attrs
 
 from didww_async.simulator.coverage import GroupRow
 from didww_async.simulator.errors import bad_filter_value
+from didww_async.simulator.filters import at_least, flag, texts
 from didww_async.simulator.records import AvailableDid
 from didww_async.simulator.resources.coverage import COUNTRY, REGION
 from didww_async.simulator.resources.features import FEATURES, OLD_FEATURES
@@ -18,10 +19,7 @@ from didww_async.simulator.schema import (
     Relationship,
     Resource,
     Sort,
-    at_least,
     column,
-    flag,
-    texts,
 )
 from didww_async.simulator.search import matching
 from didww_async.simulator.selecting import find_available, reserve, select_available

@@ -8,6 +8,7 @@ import attrs
 from didww_async.simulator import numbers
 from didww_async.simulator.coverage import GroupRow
 from didww_async.simulator.emergency import EmergencyService
+from didww_async.simulator.filters import at_least, at_most, flag, moment, texts
 from didww_async.simulator.history import ACTIONS, METHODS, HistoryEntry, is_kept, kept
 from didww_async.simulator.inputs import any_text, field, link, updating, whole
 from didww_async.simulator.inputs import flag as is_true
@@ -15,19 +16,7 @@ from didww_async.simulator.records import Did
 from didww_async.simulator.resources import links as to
 from didww_async.simulator.resources.columns import CREATED_AT, columns, exact, sorts
 from didww_async.simulator.resources.features import FEATURES, OLD_FEATURES
-from didww_async.simulator.schema import (
-    Attribute,
-    Read,
-    Relationship,
-    Resource,
-    Sort,
-    at_least,
-    at_most,
-    column,
-    flag,
-    moment,
-    texts,
-)
+from didww_async.simulator.schema import Attribute, Read, Relationship, Resource, Sort, column
 from didww_async.simulator.text import time_text
 from didww_async.simulator.versions import V2022, V2026
 

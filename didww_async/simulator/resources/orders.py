@@ -3,19 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from didww_async.simulator.filters import at_least, at_most, moment, texts
 from didww_async.simulator.ordering import cancel, change_reference, place
 from didww_async.simulator.records import CapacityItem, EmergencyItem, Item, Order, OrderItem
-from didww_async.simulator.schema import (
-    Attribute,
-    Input,
-    Resource,
-    Sort,
-    at_least,
-    at_most,
-    column,
-    moment,
-    texts,
-)
+from didww_async.simulator.schema import Attribute, Input, Resource, Sort, column
 from didww_async.simulator.text import decimal_text, time_text
 from didww_async.simulator.versions import V2022, V2026
 

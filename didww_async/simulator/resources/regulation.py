@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from didww_async.simulator import verifying
+from didww_async.simulator.filters import texts
 from didww_async.simulator.inputs import (
     Values,
     any_text,
@@ -30,7 +31,7 @@ from didww_async.simulator.resources.columns import (
     sorts,
     to_one,
 )
-from didww_async.simulator.schema import Attribute, Input, Relationship, Resource, column, texts
+from didww_async.simulator.schema import Attribute, Input, Relationship, Resource, column
 from didww_async.simulator.spelling import (
     AREA_LEVELS,
     CALLBACK_METHODS,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from didww_async.simulator import outgoing, trunks
+from didww_async.simulator.filters import contains, flag, texts
 from didww_async.simulator.inputs import (
     amount,
     any_text,
@@ -32,16 +33,7 @@ from didww_async.simulator.resources.columns import (
     to_one,
     written,
 )
-from didww_async.simulator.schema import (
-    Attribute,
-    Input,
-    Relationship,
-    Resource,
-    column,
-    contains,
-    flag,
-    texts,
-)
+from didww_async.simulator.schema import Attribute, Input, Relationship, Resource, column
 from didww_async.simulator.spelling import (
     CLI_MISMATCH_ACTIONS,
     DESTINATION_ACTIONS,
