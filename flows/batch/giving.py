@@ -61,9 +61,10 @@ def _serve(
 
 
 def _fits(one: Delivered, item: PackedItem) -> bool:
-    if one.did_group_id != item.did_group_id:
-        return False
-    return not item.npanxx or one.number.lstrip("+").startswith(f"1{item.npanxx}")
+    if not item.npanxx:
+        return one.did_group_id == item.did_group_id
+    has_digits = one.number.lstrip("+").startswith(f"1{item.npanxx}")
+    return has_digits and _may_be_of(one, item)
 
 
 def _may_be_of(one: Delivered, item: PackedItem) -> bool:

@@ -1,5 +1,6 @@
 """What the journal knows of a batch's lines: which are ordered, may go on, or are free."""
 
+import asyncio
 from collections.abc import Sequence
 
 import attrs
@@ -13,6 +14,7 @@ from flows.journal.packed import PackedOrder
 __all__ = ["Known", "KnownOrder", "known_lines"]
 
 TOGETHER = 1000  # lines asked about at once
+A_FEW = 32  # records read at once
 
 
 @attrs.frozen(kw_only=True)
@@ -69,13 +71,16 @@ async def known_lines(
                     packed=packed, purchase=await journal.read(key)
                 )
         for line in some:
-            in_order = found.get(line.identity)
-            if in_order is not None:
+            if (in_order := found.get(line.identity)) is not None:
                 _sort_in(known, line, orders[in_order.reference])
-            elif (alone := await _bought_alone(journal, line, origin, account)) is not None:
-                known.failed.append((line, alone))
-            else:
-                known.free.append(line)
+        new = [line for line in some if line.identity not in found]
+        for begin in range(0, len(new), A_FEW):
+            few = new[begin : begin + A_FEW]
+            alone = await asyncio.gather(
+                *(_bought_alone(journal, line, origin, account) for line in few)
+            )
+            known.failed += [(line, why) for line, why in zip(few, alone, strict=True) if why]
+            known.free += [line for line, why in zip(few, alone, strict=True) if not why]
     for order in orders.values():
         if not order.is_never_bought:
             (known.begun if order.is_begun else known.packed).append(order)

@@ -104,8 +104,12 @@ class Placing:
         """Order it, and what is packed anew of it when it is refused."""
         if self._stop.stopped is not None:
             self._skip(packed, packed.lines, self._stop.stopped)
-        else:
-            await self._buy(packed, born_here=born_here)
+        elif await self._has_money(packed):
+            if self._stop.stopped is None:
+                await self._send(packed, born_here=born_here)
+            else:  # while it waited for the money
+                self._purse.not_bought(packed.reference, packed.total)
+                self._skip(packed, packed.lines, self._stop.stopped)
 
     async def settle(self, packed: PackedOrder, purchase: Purchase) -> None:
         """Find out what became of an order that an earlier run has sent."""
@@ -114,6 +118,9 @@ class Placing:
         except (OutOfStock, OrderRefused) as refusal:
             self._purse.not_bought(packed.reference, packed.total)
             self._tell(packed, packed.lines, LineState.REFUSED, refusal)
+        except PurchaseExpired as expired:
+            self._purse.not_bought(packed.reference, packed.total)
+            self._tell(packed, packed.lines, LineState.FAILED, expired)
         except DidwwError as doubt:
             self._tell(packed, packed.lines, LineState.UNKNOWN, doubt)
         else:
@@ -123,7 +130,13 @@ class Placing:
             else:
                 await self._placed(packed, settled)
 
-    async def _buy(self, packed: PackedOrder, *, born_here: bool) -> None:
+    async def _place_last(self, packed: PackedOrder, *, born_here: bool) -> None:
+        """Order what the money is still enough for, though it has ended the batch."""
+        if await self._has_money(packed):
+            await self._send(packed, born_here=born_here)
+
+    async def _has_money(self, packed: PackedOrder) -> bool:
+        """Whether its price is set aside; what became of its lines is told otherwise."""
         try:
             await self._purse.set_aside(packed.reference, packed.total)
         except (BalanceTooLow, PriceOverLimit) as error:
@@ -131,7 +144,8 @@ class Placing:
         except DidwwError as error:  # the balance can't be read
             self._failed(packed, error)
         else:
-            await self._send(packed, born_here=born_here)
+            return True
+        return False
 
     async def _send(self, packed: PackedOrder, *, born_here: bool) -> None:
         reference, total = packed.reference, packed.total
@@ -183,7 +197,7 @@ class Placing:
                 new = halved(packed, references=self._references)
         self._tell(packed, new.left_out, LineState.REFUSED, refusal)
         is_last = isinstance(error, InsufficientBalance)
-        await self._instead(packed, new, order=self._buy if is_last else self.place)
+        await self._instead(packed, new, order=self._place_last if is_last else self.place)
 
     async def _too_dear(self, packed: PackedOrder, error: BalanceTooLow | PriceOverLimit) -> None:
         """The money ends the batch; the first lines that it is enough for are still ordered."""
@@ -197,7 +211,7 @@ class Placing:
             self._skip(packed, packed.lines, error)
             return
         self._skip(packed, new.left_out, error)
-        await self._instead(packed, new, order=self._buy)
+        await self._instead(packed, new, order=self._place_last)
 
     async def _withdrawn(self, packed: PackedOrder) -> bool:
         """Whether it is certain that nobody orders it any more."""

@@ -18,6 +18,7 @@ __all__ = ["Purse"]
 VAT_AT_MOST = Decimal("1.3")  # until an answer has told: no country takes more
 ROUNDING = Decimal("1.02")  # VAT is rounded per number, so that its part differs between orders
 NOTHING = Decimal(0)
+TOLD = ("available_balance", "total_cost")  # in the meta of DIDWW's refusal
 
 
 class Purse:
@@ -103,10 +104,13 @@ class Purse:
         """DIDWW refused an order of `total` (without VAT) for lack of money: take over what it
         says of balance and cost; False when it does not say."""
         try:
-            self._balance = Decimal(refusal.meta["available_balance"])
-            self._learn(total, Decimal(refusal.meta["total_cost"]))
+            balance, cost = (Decimal(refusal.meta[name]) for name in TOLD)
         except (KeyError, ArithmeticError, TypeError, ValueError):
             return False
+        if not (balance.is_finite() and cost.is_finite()):
+            return False
+        self._balance = balance
+        self._learn(total, cost)
         return True
 
     def _learn(self, total: Decimal, amount: Decimal) -> None:

@@ -288,9 +288,7 @@ class _Run:
     async def _placed(self, packed: PackedOrder, purchase: Purchase) -> None:
         """The order exists: wait for it, unless all is known already."""
         self._begun.add(packed.reference)
-        numbers = len(purchase.numbers)
-        whole = purchase.state is State.COMPLETED and numbers >= purchase.request.quantity
-        if whole or purchase.state is State.CANCELED:
+        if purchase.state is State.CANCELED or _is_whole(packed, purchase):
             self._ended(Ended(packed=packed, purchase=purchase))
         else:
             await self._completing.add(packed, purchase)
@@ -345,6 +343,14 @@ class _Run:
         if line.identity not in self._told:
             self._told.add(line.identity)
             self._results.put_nowait(LineResult(line=line, state=state, **more))
+
+
+def _is_whole(packed: PackedOrder, purchase: Purchase) -> bool:
+    """Whether the journal has all numbers, and knows whose they are."""
+    numbers = delivered(packed, purchase)
+    groups_told = all(number.did_group_id for number in numbers)
+    complete = purchase.state is State.COMPLETED and groups_told
+    return complete and sum(map(len, given(packed, numbers).values())) == packed.quantity
 
 
 def _is_canceled(order: KnownOrder) -> bool:
