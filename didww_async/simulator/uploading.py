@@ -1,6 +1,7 @@
 """Uploading encrypted files: the form, the fingerprint, and how long files are kept."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -52,6 +53,7 @@ class EncryptedFile:
         return len(self.content)
 
 
+@functools.cache
 def shipped_keys() -> tuple[PublicKey, PublicKey]:
     """The simulator's two keys. Whoever needs the private ones finds them in its tests."""
     folder = files("didww_async.simulator") / "data"

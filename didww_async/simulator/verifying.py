@@ -133,9 +133,10 @@ def link_did(world: "World", did: "Did", verification_id: str | None) -> "Did":
         address = world.owned.addresses[verification.address_id]
         if problems_with(world, address, requirement):
             raise RefusedError(422, invalid(pointer, "does not fit the DID"))
-    changed = attrs.evolve(verification, did_ids=(*verification.did_ids, did.id))
     if did.id not in verification.did_ids:
-        world.owned.address_verifications[changed.id] = changed
+        world.owned.address_verifications[verification.id] = attrs.evolve(
+            verification, did_ids=(*verification.did_ids, did.id)
+        )
     return attrs.evolve(
         did,
         address_verification_id=verification.id,

@@ -128,7 +128,7 @@ class World:
         """Add a number, or put a changed one in the place of the old one."""
         siblings = self.dids_by_order.setdefault(did.order_id, [])
         if did.id in self.dids:
-            siblings[siblings.index(self.dids[did.id])] = did
+            siblings[next(at for at, old in enumerate(siblings) if old.id == did.id)] = did
         else:
             siblings.append(did)
         self.dids[did.id] = did

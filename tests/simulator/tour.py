@@ -15,6 +15,7 @@ from simulator.contract import (
     operation_of,
     operations,
     problems_with,
+    type_of,
 )
 from simulator.test_kit import NOBODY, Answer, Api
 
@@ -131,6 +132,7 @@ async def read_everything(tour: Tour) -> None:
         size = "page[size]=2&" if query["page"] else ""
         include = f"include={','.join(query['include'])}" if query["include"] else ""
         data = await tour.get(f"{path}?{size}{include}".rstrip("?&"))
+        await _pruned(tour, path, endpoint)
         if path == "/balance":
             continue
         await tour.call("GET", f"{path}?filter[nothing]=1", status=400)
@@ -142,6 +144,17 @@ async def read_everything(tour: Tour) -> None:
             assert data, f"nothing to read at {path}"
             await tour.get(f"{path}/{data[0]['id']}?{include}".rstrip("?"))
             await tour.call("GET", f"{path}/{NOBODY}", status=404)
+
+
+async def _pruned(tour: Tour, path: str, endpoint: Mapping[str, Any]) -> None:
+    """Fields leave out every other attribute, and the relationships."""
+    type_ = type_of(endpoint)
+    name = next(iter(CONTRACT["resources"][type_]["attributes"]))
+    answer = await tour.api.get(f"{path}?fields[{type_}]={name}")
+    data = answer.json["data"]
+    for item in data if isinstance(data, list) else [data]:
+        assert [name] == list(item["attributes"]), path
+        assert "relationships" not in item, path
 
 
 async def _sorted(tour: Tour, path: str, name: str, size: str) -> None:
