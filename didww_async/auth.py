@@ -173,11 +173,11 @@ class BearerToken:
         self.__key = _checked(api_key)
         if scope not in {"full", "read"}:
             raise InvalidInput(f'a token\'s scope is "full" or "read", not {scope!r}')
-        if isinstance(expires_in, bool) or not SHORTEST <= expires_in <= LONGEST:
+        if type(expires_in) is not int or not SHORTEST <= expires_in <= LONGEST:
             raise InvalidInput(f"expires_in is {SHORTEST} to {LONGEST} seconds, not {expires_in!r}")
         self.scope = scope
         self.token_url = str(token_service_at(environment, token_url))
-        self._expires_in = int(expires_in)
+        self._expires_in = expires_in
         self._clock = clock
         self.__held: _Held | None = None
         self._flights: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Flight] = (

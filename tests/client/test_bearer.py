@@ -539,6 +539,7 @@ def test_from_env() -> None:
         ({"expires_in": 59}, "60 to 3600"),
         ({"expires_in": 3601}, "60 to 3600"),
         ({"expires_in": True}, "60 to 3600"),
+        ({"expires_in": "900"}, "60 to 3600"),
         ({"environment": "test"}, "production or sandbox"),
         ({"environment": None}, "token_url"),
         ({"token_url": "ftp://x/token"}, "token_url"),
