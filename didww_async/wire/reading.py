@@ -212,10 +212,10 @@ def _assignment(field: "attrs.Attribute[Any]", names: dict[str, Any], *, number:
         return [f"        {to} recall{number}(v) if type(v) is str else {read}"]
     if (member := _open_enum_of(kind)) is not None:
         # The class itself: it takes text alone, so that True can't be answered with what 1 gave.
-        names[f"recall{number}"] = functools.lru_cache(_REMEMBERED)(member)
+        names[f"recall{number}"] = functools.lru_cache(_REMEMBERED)(_all_of(member))
         return [
             "        try:",
-            f"            {to} tuple(map(recall{number}, v)) if type(v) is list else {read}",
+            f"            {to} recall{number}(tuple(v)) if type(v) is list else {read}",
             "        except (ValueError, TypeError):",
             f"            {to} read{number}(v)",
         ]
@@ -255,6 +255,10 @@ def _without_none(kind: Any) -> Any:
 
 def _is_short_text(kind: Any) -> bool:
     return kind in {Decimal, dt.date} or (isinstance(kind, type) and issubclass(kind, OpenEnum))
+
+
+def _all_of(member: type[OpenEnum]) -> Callable[[tuple[str, ...]], tuple[OpenEnum, ...]]:
+    return lambda texts: tuple(map(member, texts))
 
 
 def _open_enum_of(kind: Any) -> type[OpenEnum] | None:
