@@ -13,6 +13,7 @@ from didww_async import (
     NotFound,
     RateLimited,
     ServerFailed,
+    TokenNotGranted,
     Unauthorized,
     UnreadableReply,
 )
@@ -113,6 +114,7 @@ KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Exit], ...]] = (
             Forbidden,
             RateLimited,
             ServerFailed,
+            TokenNotGranted,
             UnreadableReply,
         ),
         Exit.UNREACHABLE,
