@@ -25,6 +25,7 @@ import attrs
 from benchmarks.canned import JSON_API, Served, canned_server
 from didww_async import Client, RateLimit
 from didww_async.resources import DidOrderItem, OrderCreate
+from didww_async.wire.codec import STANDARD, Codec
 
 __all__ = ["rows"]
 
@@ -45,13 +46,14 @@ class Variant(Protocol):
 class WithClient:
     """`didww_async.Client`, with all it does by default; its rate limit is never reached."""
 
-    def __init__(self, served: Served, *, connections: int) -> None:
+    def __init__(self, served: Served, *, connections: int, codec: Codec | None = None) -> None:
         self._served = served
         self._client = Client(
             api_key=KEY,
             base_url=served.base_url,
             rate_limit=RateLimit(1_000_000),
             max_connections=connections,
+            codec=codec,
         )
 
     async def purchase(self) -> int:
@@ -138,6 +140,7 @@ def variants(served: Served, *, connections: int) -> dict[str, Variant]:
         served, connections=connections, loads=json.loads, dumps=json.dumps
     )
     found["didww_async"] = WithClient(served, connections=connections)
+    found["didww_async, json"] = WithClient(served, connections=connections, codec=STANDARD)
     return found
 
 

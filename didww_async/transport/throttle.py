@@ -10,7 +10,6 @@ ones widen the spacing, and half minutes without any narrow it again.
 
 import asyncio
 import contextlib
-import heapq
 import itertools
 import math
 import threading
@@ -39,7 +38,7 @@ class SlotLog:
         self.server_window = self.burst / per_second
         self.window = self.server_window * MARGIN
         self._never_used = self.burst  # counted, because "no limit" is spelled as a huge rate
-        self._free_at: list[float] = []
+        self._free_at: deque[float] = deque()  # in order
         self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
         self._longest = LATEST + self.server_window  # a slot is held after its request left
         self._ids = itertools.count()
@@ -67,7 +66,7 @@ class SlotLog:
         if self._unanswered:
             self._forget_late(now)
         if self._free_at and self._free_at[0] <= now:
-            heapq.heappop(self._free_at)
+            self._free_at.popleft()
         elif self._never_used:
             self._never_used -= 1
         else:
@@ -93,11 +92,15 @@ class SlotLog:
         left_at = self._unanswered.pop(id_, None)
         if left_at is not None:
             held = max(self.window, min(late, LATEST) + self.server_window)
-            heapq.heappush(self._free_at, left_at + held)
+            self.give_back(left_at + held)
 
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
-        heapq.heappush(self._free_at, free_at)
+        later = []
+        while self._free_at and self._free_at[-1] > free_at:
+            later.append(self._free_at.pop())
+        self._free_at.append(free_at)
+        self._free_at.extend(reversed(later))
 
     def _forget_late(self, now: float) -> None:
         """Free the slots of requests that arrived long ago, whenever their answers come."""

@@ -36,8 +36,10 @@ class Query:
         pairs: list[tuple[str, str]] = []
         if self.include:
             pairs.append(("include", ",".join(self.include)))
-        pairs.extend((f"filter[{key}]", _joined(key, found)) for key, found in self.filter.items())
-        pairs.extend((f"fields[{type_}]", ",".join(names)) for type_, names in self.fields.items())
+        for key, given in self.filter.items():
+            pairs.append((f"filter[{key}]", _joined(key, given)))
+        for type_, names in self.fields.items():
+            pairs.append((f"fields[{type_}]", ",".join(names)))
         if self.sort:
             pairs.append(("sort", ",".join(self.sort)))
         if self.page_number is not None:
@@ -45,7 +47,8 @@ class Query:
         if self.page_size is not None:
             pairs.append(("page[size]", str(_positive("page_size", self.page_size))))
         for name, found in pairs:
-            sendable(name + found)
+            if not (name.isascii() and found.isascii()):
+                sendable(name + found)
         return tuple(pairs)
 
 
@@ -54,8 +57,6 @@ def sendable(text: str) -> str:
 
     A URL would drop what can't be written, and a filter without its value means "is blank".
     """
-    if text.isascii():
-        return text
     try:
         text.encode()
     except UnicodeEncodeError:
