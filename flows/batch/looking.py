@@ -43,13 +43,15 @@ class Merged:
 
     The stock of a DID group is given to the lines in their order; a line that it does not suffice
     for is OutOfStock, so that it does not spoil the order of the others. `requests` counts what
-    was sent, without the lists of what there is for what was not found.
+    was sent, without the lists of what there is for what was not found; `share_on_sale` is the
+    part of all NPA-NXX that was on sale where it was looked.
     """
 
     def __init__(self, client: Client, *, progress: LookedUp = lambda _done, _of: None) -> None:
         self._client = client
         self._progress = progress
         self.requests = 0
+        self.share_on_sale = 1.0
 
     async def resolve(
         self, lines: Sequence[BatchLine]
@@ -88,6 +90,7 @@ class Merged:
             )
         finally:
             self.requests += coverage.requests + prices.requests
+            self.share_on_sale = coverage.share_on_sale
 
 
 class _Walk(BuyDidFlow):

@@ -52,6 +52,11 @@ class MergedCoverage(Coverage):
         return self._sent + self._prefixes.requests
 
     @property
+    def share_on_sale(self) -> float:
+        """The part of all NPA-NXX that is on sale, as last seen."""
+        return self._prefixes.share_on_sale
+
+    @property
     def area_codes(self) -> Mapping[str, str]:
         """NANPA prefix id -> its area code, of every prefix chosen so far."""
         return self._prefixes.area_codes

@@ -21,7 +21,8 @@ from flows.coverage import prefix_choice
 __all__ = ["PrefixKey", "Prefixes", "blocks"]
 
 PAGE: Final = 100
-FIRST_GUESS: Final = 0.25  # of all NPA-NXX there could be, the part that is on sale
+FULL: Final = 88  # rows that are expected of a block; a few more must not cost a second page
+FIRST_GUESS: Final = 0.16  # of all NPA-NXX there could be, the part that is on sale
 LEAST: Final = 0.01
 FEW: Final = 2  # so few are looked up one by one
 NARROWEST: Final = 10  # NXXs that are looked through at first for an NPA's first prefix on sale
@@ -52,7 +53,8 @@ class Prefixes:
     def __init__(self, client: Client, *, one: _One) -> None:
         self._client = client
         self._one = one
-        self._share_on_sale = FIRST_GUESS
+        self.share_on_sale = FIRST_GUESS
+        self._beside = self._asked_beside = 0  # NPA-NXX that nobody asked for by name
         self.requests = 0
         self.area_codes: dict[str, str] = {}
         self.on_sale: set[str] = set()
@@ -80,10 +82,10 @@ class Prefixes:
         for key in asked:
             wanted[key.npa].add(key.nxx or "")
         # The first block tells how many prefixes there are in a cross product; the rest follows.
-        first = next(blocks(wanted, share=self._share_on_sale))
+        first = next(blocks(wanted, share=self.share_on_sale))
         rows = await self._crossed(*first, asked=asked, on_sale=on_sale)
         others = {npa: nxxs for npa, nxxs in wanted.items() if npa not in first[0]}
-        cut = blocks(others, share=self._share_on_sale)
+        cut = blocks(others, share=self.share_on_sale)
         rest = (self._crossed(*block, asked=asked, on_sale=on_sale) for block in cut)
         rows += itertools.chain.from_iterable(await asyncio.gather(*rest))
         if on_sale:
@@ -96,7 +98,7 @@ class Prefixes:
         left, begin = list(asked), 0
         while len(left) > FEW and begin < len(ALL_NXX):
             npas = sorted({key.npa for key in left})
-            width = max(NARROWEST, math.ceil(PAGE / (len(npas) * self._share_on_sale)), begin)
+            width = max(NARROWEST, math.ceil(PAGE / (len(npas) * self.share_on_sale)), begin)
             window = ALL_NXX[begin : begin + width]
             rows = await self._crossed(npas, window, asked=left, on_sale=True)
             self.on_sale |= {row.id for row in rows}
@@ -155,7 +157,9 @@ class Prefixes:
         total = first.total_records or 0
         pairs = sum(key.npa in npas and key.nxx in nxxs for key in asked)
         if on_sale and (others := len(npas) * len(nxxs) - pairs):
-            self._share_on_sale = min(1.0, max(LEAST, (total - pairs) / others))
+            self._beside += max(0, total - pairs)
+            self._asked_beside += others
+            self.share_on_sale = min(1.0, max(LEAST, self._beside / self._asked_beside))
         size = max(1, len(first))
         rest = await asyncio.gather(
             *(self._page(wanted, page) for page in range(2, math.ceil(total / size) + 1))
@@ -191,7 +195,7 @@ def blocks(
     for npa in sorted(wanted, key=lambda npa: (len(set(wanted[npa])), sorted(wanted[npa]))):
         own = set(wanted[npa])
         crossed = (len(npas) + 1) * len(nxxs | own)
-        if npas and pairs + len(own) + (crossed - pairs - len(own)) * share > PAGE:
+        if npas and pairs + len(own) + (crossed - pairs - len(own)) * share > FULL:
             yield npas, sorted(nxxs)
             npas, nxxs, pairs = [], set(), 0
         npas = [*npas, npa]

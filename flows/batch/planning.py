@@ -14,6 +14,7 @@ from decimal import Decimal
 import attrs
 
 from didww_async import Client
+from flows.batch.bound import Bound, bound_of
 from flows.batch.lines import BatchLine
 from flows.batch.looking import LookedUp, Merged
 from flows.batch.packing import pack, references
@@ -34,7 +35,8 @@ class Plan:
     `packing`: the orders. `resolved`: the lines in new ones, each with its offer. `unbuyable`:
     the lines that are in none, each with its error.
     `balance`: the account's when the plan was made. `look_ups`: requests that the plan took,
-    without those that list what there is instead of what was not found.
+    without those that list what there is instead of what was not found. `bound`: the fewest
+    requests that could do.
     """
 
     lines: int
@@ -43,6 +45,7 @@ class Plan:
     unbuyable: tuple[UnbuyableLine, ...]
     balance: Decimal
     look_ups: int
+    bound: Bound
 
     @property
     def items(self) -> int:
@@ -165,4 +168,9 @@ async def plan_batch(
         unbuyable=tuple(line for line in found if isinstance(line, UnbuyableLine)),
         balance=await Prices(client).balance(),
         look_ups=look_up.requests + 1,
+        bound=bound_of(
+            buyable,
+            share_on_sale=look_up.share_on_sale,
+            max_items_per_order=max_items_per_order,
+        ),
     )

@@ -114,8 +114,8 @@ def plan_lines(plan: Plan, *, known: int, place: Place, width: int | None) -> li
         "Due now": f"{money(plan.total)} (USD without VAT; DIDWW adds VAT where it applies)",
         "Balance": f"{money(plan.balance)}: "
         + ("enough" if plan.balance_is_enough else "NOT ENOUGH"),
-        "Requests": f"{plan.look_ups} to look up, {len(plan.packing)} to order; reading the "
-        "numbers comes on top",
+        "Requests": f"{plan.look_ups} to look up, {len(plan.packing)} to order (at least "
+        f"{plan.bound.total}); reading the numbers comes on top",
     }
     if not known:
         del fields["Known"]
@@ -141,6 +141,7 @@ def plan_event(plan: Plan, *, known: int, place: Place) -> dict[str, Any]:
         "balance_is_enough": plan.balance_is_enough,
         "look_ups": plan.look_ups,
         "requests": plan.requests,
+        "least_requests": plan.bound.total,
     }
 
 

@@ -83,7 +83,7 @@ async def test_a_thousand_numbers_in_fifty_cities_take_six_requests(simulator: S
     assert Counter(
         {"/countries": 1, "/regions": 1, "/cities": 1, "/did_groups": 1, "/balance": 1}
     ) == Counter(request.path for request in simulator.requests)
-    assert (len(simulator.requests), 6) == (plan.look_ups, plan.requests)
+    assert (len(simulator.requests), 6, 6) == (plan.look_ups, plan.requests, plan.bound.total)
     assert [] == simulator.orders
 
 
@@ -94,6 +94,7 @@ async def test_a_thousand_numbers_with_two_hundred_prefixes(simulator: Simulator
     assert (1000, 200, 4) == (plan.numbers, plan.items, len(plan.packing))
     assert len(simulator.requests) == plan.look_ups
     assert plan.requests <= 40  # 200 prefixes one by one: 406
+    assert plan.bound.total <= plan.requests <= plan.bound.total + 3
 
 
 async def test_what_a_plan_costs(simulator: Simulator) -> None:
