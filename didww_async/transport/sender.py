@@ -224,7 +224,6 @@ class Sender:
                 sink=call.sink,
                 secrets=headers.secrets,
             )
-            outcome = reply if reply.succeeded else self._refusal(call, url, turn, reply)
         except BaseException as problem:
             verdict = error_of_exception(
                 problem, method=call.method, url=str(url), secrets=headers.secrets
@@ -235,6 +234,8 @@ class Sender:
             if isinstance(verdict, NotSent):
                 grant.give_back()
             outcome = verdict
+        else:
+            outcome = reply if reply.succeeded else self._refusal(call, url, turn, reply)
         finally:
             grant.sent()  # as far as anybody can know, unless it was given back
         self._tell(call, url, outcome, turn, attempt=attempt, started=started)

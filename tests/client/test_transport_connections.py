@@ -13,6 +13,7 @@ from client.servers import (
     client_of,
     failure_of,
     listening,
+    refusal,
     reply,
     talking,
     until,
@@ -76,3 +77,17 @@ async def test_reply_in_many_pieces_is_read_whole() -> None:
 
     async with listening(in_pieces) as port, client_of(f"http://127.0.0.1:{port}/v3") as client:
         assert ["us"] == [country.id for country in await client.countries.list()]
+
+
+async def test_auth_that_fails_over_a_refusal_does_not_make_the_outcome_unknown() -> None:
+    class Broken:
+        async def headers(self) -> dict[str, str]:
+            return {"Authorization": "Bearer something"}
+
+        def refused(self, refusal: Any, headers: Any) -> Any:
+            raise TimeoutError("the user's own")
+
+    async with talking(refusal(401), api_key=Broken()) as (client, server):
+        failure = await failure_of(client.countries.list())
+    assert TimeoutError is type(failure)
+    assert 1 == len(server.requests)
