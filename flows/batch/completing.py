@@ -179,8 +179,9 @@ class Completing:
             await pauses.wait()
 
     async def _dids_of(self, order_ids: Sequence[str]) -> dict[str, list[Did]]:
-        """The numbers of several orders: 1 request per 100."""
+        """The numbers of several orders: 1 request per 100, more from a server without lists."""
         found: dict[str, list[Did]] = {order_id: [] for order_id in order_ids}
+        only = order_ids[0] if len(order_ids) == 1 else ""
         try:
             async for did in self._client.dids.iterate(
                 filter={"order.id": order_ids},
@@ -188,15 +189,15 @@ class Completing:
                 include=("order", "did_group"),
                 fields=FIELDS,
             ):
-                order_id = did.order.id if did.order else ""
-                if len(order_ids) == 1:
-                    order_id = order_ids[0]
+                order_id = only or (did.order.id if did.order else "")
                 if order_id in found:
                     found[order_id].append(did)
         except BadRequest:
-            if len(order_ids) == 1:
+            if only:
                 raise
-            for order_id in order_ids:  # a server that takes no lists here
+        if not only and not any(found.values()):
+            # No numbers at all may also mean that the list was not understood as one.
+            for order_id in order_ids:
                 found |= await self._dids_of([order_id])
         return found
 

@@ -8,7 +8,7 @@ ordered by a few workers, while one task waits for all orders that exist.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from didww_async import Client, DidwwError, InvalidInput
 from flows.batch.completing import Completing, Ended
@@ -21,7 +21,8 @@ from flows.batch.placing import NEVER_BOUGHT, Placing, StopRules
 from flows.batch.purse import Purse
 from flows.batch.resolving import ResolvedLine, Resolver, UnbuyableLine, within_limits
 from flows.batch.results import LineResult, LineState
-from flows.errors import FlowError, OrderCanceled
+from flows.batch.telling import Told
+from flows.errors import FlowError
 from flows.journal import Limits, Purchase, PurchaseJournal, State
 from flows.journal.packed import PackedItem, PackedOrder
 from flows.offers import Offer
@@ -106,6 +107,7 @@ class _Run:
     ) -> None:
         self._client = client
         self._lines = {line.identity: line for line in lines}
+        self._told = Told(self._lines)
         self._journal = journal
         self._resolver = resolver
         self._max_items = max_items_per_order
@@ -114,7 +116,7 @@ class _Run:
         self._references = references(batch)
         self._ordering = Ordering(client, journal, rules=rules)
         self._completing = Completing(
-            client, journal, rules=rules, timeout=timeout, tell=self._ended
+            client, journal, rules=rules, timeout=timeout, tell=self._told.ended
         )
         self._placing = Placing(
             self._ordering,
@@ -122,18 +124,16 @@ class _Run:
             purse=purse,
             stop=stop,
             references=self._references,
-            tell=self._tell,
+            tell=self._told.order,
             placed=self._placed,
         )
-        self._results: asyncio.Queue[LineResult | None] = asyncio.Queue()
-        self._told: set[str] = set()
         self._begun: set[str] = set()  # references of orders that are being followed
 
     async def results(self) -> AsyncGenerator[LineResult, None]:
         work = asyncio.create_task(self._work())
-        work.add_done_callback(lambda _: self._results.put_nowait(None))
+        work.add_done_callback(lambda _: self._told.no_more())
         try:
-            while (result := await self._results.get()) is not None:
+            while (result := await self._told.next()) is not None:
                 yield result
             await work
         finally:
@@ -155,7 +155,7 @@ class _Run:
                         break
                 for line in left:
                     busy = FlowError(f"another process keeps packing line {line.identity}")
-                    self._say(line, LineState.FAILED, error=busy)
+                    self._told.line(line, LineState.FAILED, error=busy)
                 self._completing.no_more()
         except BaseExceptionGroup as several:
             error: BaseException = several
@@ -168,7 +168,7 @@ class _Run:
             self._journal, lines, origin=self._client.origin, account=self._client.account
         )
         for line, error in known.failed:
-            self._say(line, LineState.FAILED, error=error)
+            self._told.line(line, LineState.FAILED, error=error)
         begun = [order for order in known.begun if order.packed.reference not in self._begun]
         for order in begun:
             self._begun.add(order.packed.reference)
@@ -218,7 +218,7 @@ class _Run:
             now = await Prices(self._client).of_groups(groups)
         except DidwwError as error:  # they stay packed
             for packed in wanted:
-                self._tell(packed, packed.lines, LineState.FAILED, error)
+                self._told.order(packed, packed.lines, LineState.FAILED, error)
             still, known.packed = [], [one for one in known.packed if one.packed not in wanted]
         else:
             still = [packed for packed in wanted if _costs_no_more(packed, now)]
@@ -254,13 +254,13 @@ class _Run:
     async def _wave(self, lines: Sequence[BatchLine], known: Known) -> None:
         if self._stop.stopped is not None:
             for line in lines:
-                self._say(line, LineState.SKIPPED, error=self._stop.stopped)
+                self._told.line(line, LineState.SKIPPED, error=self._stop.stopped)
             return
         resolved: list[ResolvedLine] = []
         async for answer in self._resolver.resolve(lines):
             found = within_limits(answer) if isinstance(answer, ResolvedLine) else answer
             if isinstance(found, UnbuyableLine):
-                self._say(found.line, LineState.FAILED, error=found.error)
+                self._told.line(found.line, LineState.FAILED, error=found.error)
             else:
                 resolved.append(found)
         orders = await self._committed(sorted(resolved, key=lambda one: one.line.number), known)
@@ -283,66 +283,13 @@ class _Run:
             resolved = [one for one in resolved if one.line.identity not in taken]
         return ()
 
-    # -- what is told
-
     async def _placed(self, packed: PackedOrder, purchase: Purchase) -> None:
         """The order exists: wait for it, unless all is known already."""
         self._begun.add(packed.reference)
         if purchase.state is State.CANCELED or _is_whole(packed, purchase):
-            self._ended(Ended(packed=packed, purchase=purchase))
+            self._told.ended(Ended(packed=packed, purchase=purchase))
         else:
             await self._completing.add(packed, purchase)
-
-    def _ended(self, ended: Ended) -> None:
-        packed, purchase = ended.packed, ended.purchase
-        if purchase.state is State.CANCELED:
-            error = OrderCanceled(purchase=purchase)
-            self._tell(packed, packed.lines, LineState.REFUSED, error, purchase.order_id)
-        elif purchase.state is not State.COMPLETED or ended.error is not None:
-            self._tell(packed, packed.lines, LineState.PENDING, ended.error, purchase.order_id)
-        else:
-            for line, numbers in given(packed, delivered(packed, purchase)).items():
-                self._bought(packed, line, numbers, purchase)
-
-    def _bought(
-        self, packed: PackedOrder, line: str, numbers: tuple[str, ...], purchase: Purchase
-    ) -> None:
-        item, share = packed.share_of(line)
-        if line in self._lines:
-            self._say(
-                self._lines[line],
-                LineState.BOUGHT,
-                numbers=numbers,
-                shortfall=share.quantity - len(numbers),
-                order_id=purchase.order_id,
-                order_reference=packed.reference,
-                price=item.price * share.quantity,
-            )
-
-    def _tell(
-        self,
-        packed: PackedOrder,
-        lines: Iterable[str],
-        state: LineState,
-        error: DidwwError | None,
-        order_id: str | None = None,
-    ) -> None:
-        for name in lines:
-            item, share = packed.share_of(name)
-            if name in self._lines:
-                self._say(
-                    self._lines[name],
-                    state,
-                    order_id=order_id or getattr(error, "order_id", None),
-                    order_reference=packed.reference,
-                    price=item.price * share.quantity,
-                    error=error,
-                )
-
-    def _say(self, line: BatchLine, state: LineState, **more: Any) -> None:
-        if line.identity not in self._told:
-            self._told.add(line.identity)
-            self._results.put_nowait(LineResult(line=line, state=state, **more))
 
 
 def _is_whole(packed: PackedOrder, purchase: Purchase) -> bool:

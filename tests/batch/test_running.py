@@ -435,6 +435,30 @@ async def test_numbers_that_do_not_show_up_are_a_shortfall_of_the_line(
     assert 1 == posts(sim)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": [], "meta": {"total_records": 0}}',
+        b'{"data": [{"type": "dids", "id": "1", "attributes": {"number": "1"}}],'
+        b' "meta": {"total_records": 1}}',
+    ],
+    ids=["nothing", "no orders"],
+)
+async def test_a_server_that_takes_no_list_of_orders_is_asked_one_by_one(
+    body: bytes, client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    sim.completes_after = None
+    lines = apart([new_york(), new_york(quantity=2)])
+    await run(client, lines, journal=journal, timeout=0.05)
+    for order in sim.orders:
+        sim.complete(order.id)
+    sim.inject(GarbageBody(body), method="GET", path="/dids")
+    asked = len(sim.requests)
+    results = await run(client, lines, journal=journal)
+    assert [1, 2] == [len(one.numbers) for one in results]
+    assert 3 == paths(sim, start=asked).count("GET /dids")
+
+
 # -- many
 
 
