@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from purchases import simulator_process
 
+from flows.batch.reading import template
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -65,6 +67,7 @@ async def test_python_examples_run_as_they_stand(code: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("line", CONSOLE)
 async def test_commands_run_as_they_stand(line: str, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(template())  # as the README says before
     async with simulator_process(completes_after=0.1) as base_url:
         done = await run(shlex.split(line, comments=True), base_url, tmp_path)
     assert 0 == done.returncode, done.stderr

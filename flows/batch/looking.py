@@ -13,12 +13,12 @@ from flows.batch.instep import InStep
 from flows.batch.lines import BatchLine
 from flows.batch.merged_coverage import MergedCoverage
 from flows.batch.merged_prices import MergedPrices
-from flows.batch.resolving import ResolvedLine, UnbuyableLine, within_limits
+from flows.batch.resolving import ResolvedLine, UnbuyableLine
 from flows.buy_did import BuyDidFlow
 from flows.choices import NanpaPrefixChoice
 from flows.errors import FlowError, OutOfStock
-from flows.journal import MemoryJournal
-from flows.offers import Offer
+from flows.journal import Limits, MemoryJournal
+from flows.offers import Offer, check_limits
 from flows.script import PurchaseRequest, choose_all
 
 __all__ = ["LookedUp", "Merged"]
@@ -104,9 +104,18 @@ class _Walk(BuyDidFlow):
     async def chosen_for(self, request: PurchaseRequest) -> _Choice | DidwwError:
         try:
             await choose_all(self, request)
+            offer = self._offer()
+            check_limits(
+                [(offer.setup_price, offer.monthly_price, request.quantity)],
+                limits=Limits(
+                    max_setup=request.max_setup,
+                    max_monthly=request.max_monthly,
+                    max_total=request.max_total,
+                ),
+            )
         except DidwwError as error:
-            return error
-        return _Choice(self._offer(), self.chosen.nanpa_prefix)
+            return error.with_traceback(None)  # many lines keep it for long
+        return _Choice(offer, self.chosen.nanpa_prefix)
 
 
 def _wanted(line: BatchLine) -> PurchaseRequest:
@@ -120,39 +129,41 @@ class _Stock:
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
+        self._short: dict[tuple[str, int, int], OutOfStock] = {}
 
-    def take(self, offer: Offer, quantity: int) -> None:
-        """Raises OutOfStock when too few are left."""
+    def take(self, offer: Offer, quantity: int) -> OutOfStock | None:
+        """Take numbers for a line; the error, the same for equal lines, when too few are left."""
         taken = self._taken.get(offer.did_group_id, 0)
-        if offer.in_stock is not None and taken + quantity > offer.in_stock:
-            raise OutOfStock(
+        if offer.in_stock is None or taken + quantity <= offer.in_stock:
+            self._taken[offer.did_group_id] = taken + quantity
+            return None
+        key = (offer.did_group_id, taken, quantity)
+        if key not in self._short:
+            self._short[key] = OutOfStock(
                 f"{offer.in_stock} numbers are in stock, {taken} of them for earlier lines, and "
                 f"{quantity} were asked for",
                 available=max(0, offer.in_stock - taken),
             )
-        self._taken[offer.did_group_id] = taken + quantity
+        return self._short[key]
 
 
 def _resolved(
     line: BatchLine, choice: _Choice | DidwwError, stock: _Stock
 ) -> ResolvedLine | UnbuyableLine:
+    """What becomes of a line whose request stands for this choice."""
     if isinstance(choice, DidwwError):
         return UnbuyableLine(line=line, error=choice)
+    if not line.request.allow_back_ordering:
+        short = stock.take(choice.offer, line.request.quantity)
+        if short is not None:
+            return UnbuyableLine(line=line, error=short)
     offer, prefix = choice.offer, choice.nanpa_prefix
-    found = within_limits(
-        ResolvedLine(
-            line=line,
-            sku_id=offer.sku_id,
-            did_group_id=offer.did_group_id,
-            nanpa_prefix_id=prefix.id if prefix else None,
-            npanxx=prefix.npa + prefix.nxx if prefix else None,
-            setup_price=offer.setup_price,
-            monthly_price=offer.monthly_price,
-        )
+    return ResolvedLine(
+        line=line,
+        sku_id=offer.sku_id,
+        did_group_id=offer.did_group_id,
+        nanpa_prefix_id=prefix.id if prefix else None,
+        npanxx=prefix.npa + prefix.nxx if prefix else None,
+        setup_price=offer.setup_price,
+        monthly_price=offer.monthly_price,
     )
-    if isinstance(found, ResolvedLine) and not line.request.allow_back_ordering:
-        try:
-            stock.take(offer, line.request.quantity)
-        except OutOfStock as error:
-            return UnbuyableLine(line=line, error=error)
-    return found
