@@ -17,7 +17,16 @@ from collections.abc import Awaitable, Callable, Collection
 
 import attrs
 
-from didww_async import UNSET, ApiError, Client, ClientClosed, DidwwError, PreparedOrder
+from didww_async import (
+    UNSET,
+    ApiError,
+    Client,
+    ClientClosed,
+    DidwwError,
+    NotSent,
+    PreparedOrder,
+    RateLimited,
+)
 from didww_async.resources import DidOrderItem, Order, OrderCreate
 from flows.errors import (
     FlowError,
@@ -257,7 +266,10 @@ class Ordering:
         failure: DidwwError | None = None
         owner = uuid.uuid4().hex
         if purchase.state is State.PLANNED:
-            purchase, failure = await self._send(purchase, owner)
+            try:
+                purchase, failure = await self._send(purchase, owner)
+            except (NotSent, RateLimited) as no_token:  # its turn did not come: nothing is claimed
+                failure = no_token
         if purchase.state is State.SENT:
             purchase = await self._settling.settled(purchase, owner=owner)
         return purchase, failure

@@ -18,7 +18,15 @@ from didww_async import (
     TokenNotFetched,
     TokenRejected,
 )
-from didww_async.simulator import ReceivedRequest, ServerFault, Simulator
+from didww_async.simulator import (
+    DropBefore,
+    Fault,
+    ReceivedRequest,
+    Redirect,
+    ServerFault,
+    Simulator,
+    TooMany,
+)
 from flows import BuyDidFlow, Completed, PurchaseRequest, buy
 from flows.errors import NoMatch
 from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, State
@@ -210,6 +218,16 @@ async def test_a_whole_purchase_survives_tokens_revoked_at_every_step(
         result = await step()
     assert isinstance(result, Completed)
     assert 1 == len(sim.orders)
+
+
+@pytest.mark.parametrize("fault", [ServerFault(503), TooMany("0"), DropBefore(), Redirect(307)])
+async def test_an_order_waits_for_a_token_service_that_is_away_for_a_moment(
+    fault: Fault, bearer: Client, sim: Simulator
+) -> None:
+    sim.inject(fault, path="/token", times=2)
+    purchase = await place(bearer, MemoryJournal())
+    assert (State.ORDERED, 1) == (purchase.state, purchase.attempt)
+    assert (1, 3) == (len(asked(sim, "/orders")), len(asked(sim, "/token")))
 
 
 async def test_tokens_that_are_never_accepted_buy_nothing(bearer: Client, sim: Simulator) -> None:
