@@ -14,6 +14,7 @@ __all__ = [
     "api_at",
     "token_service_at",
     "token_service_of",
+    "without_secrets",
 ]
 
 Environment = Literal["production", "sandbox"]
@@ -53,6 +54,11 @@ def token_service_of(api: URL) -> str | None:
         if api.origin() == URL(base_url).origin():
             return TOKEN_URLS[environment]
     return None
+
+
+def without_secrets(url: URL) -> URL:
+    """What may be shown of the address of a file: others can fetch it who see a signature."""
+    return url.with_user(None).with_query(None).with_fragment(None)
 
 
 def _http_url(given: str | URL, *, name: str, example: str) -> URL:

@@ -4,12 +4,15 @@ Source: doc.didww.com/api3, exports. The file is a CSV, usually packed with gzip
 """
 
 import asyncio
+import contextlib
 import csv
 import gzip
 import os
+import re
 import shutil
 import tempfile
 import time
+import uuid
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import islice
@@ -18,9 +21,11 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 from yarl import URL
 
+from didww_async.addresses import without_secrets
 from didww_async.collection import ReadsCreatesUpdates
 from didww_async.errors import InvalidInput, StillPending, UnreadableReply
 from didww_async.resources import Export, ExportStatus
+from didww_async.threads import in_thread
 from didww_async.transport.call import Call, Timeouts
 
 __all__ = ["Exports", "Progress"]
@@ -39,6 +44,7 @@ LONG = Timeouts(read=120.0, total=3600.0)
 RARER = 15
 ROWS_AT_ONCE = 1000
 GZIP = b"\x1f\x8b"
+AS_IT_IS = re.compile(r"[!-~]+")  # a space or a line break would end the request line
 
 
 class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
@@ -73,15 +79,19 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
 
         The API key goes to the API's own host only. `target` is replaced when the file is whole,
         and left alone otherwise. Returns its path. Raises InvalidInput for an export without a
-        file or a folder that can't be written, UnreadableReply for a file that is broken.
+        file or a target that can't be written, UnreadableReply for a file that is broken, and what
+        `on_progress` raises.
         """
-        path = Path(target)
-        part = path.with_name(f"{path.name}.part")
+        path = _target(target)
+        # A name of its own: another download to the same target may be on its way.
+        part = path.with_name(f"{path.name[:100]}.{uuid.uuid4().hex}.part")
         try:
-            url = await self._fetch(export, part, on_progress=on_progress, timeouts=timeouts)
-            await asyncio.to_thread(_finish, part, path, url)
+            url = await self._fetch(export, part, path, on_progress=on_progress, timeouts=timeouts)
+            with _writing(path):
+                await in_thread(_finish, part, path, url)
         finally:
-            await asyncio.to_thread(part.unlink, missing_ok=True)
+            with contextlib.suppress(OSError):
+                await in_thread(part.unlink)
         return path
 
     async def rows(
@@ -91,20 +101,23 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
 
         The file is saved in a temporary place first; memory stays small. Errors as in `download`.
         """
-        folder = await asyncio.to_thread(tempfile.mkdtemp)
-        try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = await self.download(
                 export, Path(folder) / "export.csv", on_progress=on_progress, timeouts=timeouts
             )
-            rows = _rows(path)
-            while batch := await asyncio.to_thread(lambda: list(islice(rows, ROWS_AT_ONCE))):
+            rows = _rows(path, _shown(export))
+            while batch := await in_thread(lambda: list(islice(rows, ROWS_AT_ONCE))):
                 for row in batch:
                     yield row
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _fetch(
-        self, export: X, part: Path, *, on_progress: Progress | None, timeouts: Timeouts
+        self,
+        export: X,
+        part: Path,
+        target: Path,
+        *,
+        on_progress: Progress | None,
+        timeouts: Timeouts,
     ) -> str:
         if not export.url:
             raise InvalidInput(
@@ -112,8 +125,8 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
             )
         url = _url(export.url)
         if url is None or url.scheme not in {"http", "https"} or not url.host:
-            raise InvalidInput(f"export {export.id} has no usable URL: {export.url!r}")
-        sink = _PartFile(part, on_progress)
+            raise InvalidInput(f"export {export.id} has no usable URL: see its `url`")
+        sink = _PartFile(part, target, on_progress)
         try:
             call = Call(
                 method="GET",
@@ -122,24 +135,61 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
                 timeouts=timeouts,
                 sink=sink,
             )
-            await self._channel.sender.at(url).send(call)
+            reply = await self._channel.sender.at(url).send(call)
+        except _ProgressFailed as failed:
+            raise failed.problem from None
         finally:
             await sink.close()
-        return export.url
+        if reply.status != 200:
+            why = "200 and a file expected"
+            raise self._channel.sender.at(url).unreadable(call, why, reply=reply)
+        return _shown(export)
+
+
+def _target(given: str | os.PathLike[str]) -> Path:
+    if not isinstance(given, (str, os.PathLike)) or not Path(given).name:
+        raise InvalidInput(f"target is the path of a file, not {given!r}")
+    return Path(given)
 
 
 def _url(text: str) -> URL | None:
     try:
-        return URL(text, encoded=True)  # as it is: it may be signed
+        # As it is, since it may be signed.
+        url = URL(text, encoded=AS_IT_IS.fullmatch(text) is not None)
+        (url.raw_host or "").encode("idna")
+        return url if url.port else None
     except ValueError:
         return None
+
+
+def _shown(export: Export) -> str:
+    """What messages say of where a file is: the rest of its URL may be a password or signature."""
+    url = _url(export.url or "")
+    return str(without_secrets(url)) if url else ""
+
+
+@contextlib.contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise InvalidInput(f"can't write {target}: {problem.strerror}") from None
+
+
+class _ProgressFailed(Exception):
+    """Carries what `on_progress` raised past those who would take it for a broken connection."""
+
+    def __init__(self, problem: Exception) -> None:
+        self.problem = problem
+        super().__init__("on_progress raised")
 
 
 class _PartFile:
     """Where a download goes until it is whole."""
 
-    def __init__(self, path: Path, on_progress: Progress | None) -> None:
+    def __init__(self, path: Path, target: Path, on_progress: Progress | None) -> None:
         self._path = path
+        self._target = target
         self._on_progress = on_progress
         self._file: BinaryIO | None = None
         self._arrived = 0
@@ -147,23 +197,29 @@ class _PartFile:
 
     async def begin(self, length: int | None) -> None:
         await self.close()
-        try:
-            self._file = await asyncio.to_thread(self._path.open, "wb")
-        except OSError as problem:
-            raise InvalidInput(f"can't write {self._path}: {problem.strerror}") from None
+        with _writing(self._target):
+            await in_thread(self._open)
         self._arrived, self._length = 0, length
+
+    def _open(self) -> None:
+        self._file = self._path.open("wb")
 
     async def write(self, chunk: bytes) -> None:
         assert self._file is not None  # noqa: S101 - begin() comes first
-        await asyncio.to_thread(self._file.write, chunk)
+        with _writing(self._target):
+            await in_thread(self._file.write, chunk)
         self._arrived += len(chunk)
         if self._on_progress is not None:
-            self._on_progress(self._arrived, self._length)
+            try:
+                self._on_progress(self._arrived, self._length)
+            except Exception as problem:  # noqa: BLE001 - whatever it is, it is not ours
+                raise _ProgressFailed(problem) from None
 
     async def close(self) -> None:
-        if self._file is not None:
-            await asyncio.to_thread(self._file.close)
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with _writing(self._target):
+                await in_thread(file.close)
 
 
 def _finish(part: Path, target: Path, url: str) -> None:
@@ -177,7 +233,7 @@ def _finish(part: Path, target: Path, url: str) -> None:
             try:
                 with gzip.open(part) as source, other.open("wb") as plain:
                     shutil.copyfileobj(source, plain)
-            except (EOFError, OSError, zlib.error):
+            except (EOFError, gzip.BadGzipFile, zlib.error):
                 why = "the file is no whole gzip file"
                 raise UnreadableReply(method="GET", url=url, status=200, body=why) from None
         elif wanted:
@@ -188,7 +244,11 @@ def _finish(part: Path, target: Path, url: str) -> None:
         other.unlink(missing_ok=True)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _rows(path: Path, url: str) -> Iterator[dict[str, str]]:
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        for row in csv.DictReader(file, restval=""):
-            yield {str(name): text for name, text in row.items() if name is not None}
+        try:
+            for row in csv.DictReader(file, restval=""):
+                yield {str(name): text for name, text in row.items() if name is not None}
+        except csv.Error as problem:
+            why = f"the file is no usable CSV: {problem}"
+            raise UnreadableReply(method="GET", url=url, status=200, body=why) from None

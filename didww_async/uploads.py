@@ -3,13 +3,12 @@
 Source: doc.didww.com/api3, encrypted_files; facts file, section 8.
 """
 
-import asyncio
 import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from didww_async.collection import Deletes, ListsWithoutKey, Reads
 from didww_async.errors import InvalidInput, ValidationFailed
@@ -22,6 +21,7 @@ from didww_async.resources import (
     PublicKeySort,
 )
 from didww_async.resources.files import check_encrypted
+from didww_async.threads import in_thread
 from didww_async.transport.call import Timeouts
 from didww_async.transport.files import Form
 from didww_async.wire.document import parse_ids
@@ -63,6 +63,8 @@ class EncryptedFiles(Reads[E, F, S, I], Deletes[E], Generic[E, F, S, I, C]):
         refuses it; where that is because DIDWW has changed its keys, it is encrypted anew, once.
         Raises ImportError, saying what to install, without the extra `files`.
         """
+        if not isinstance(source, (bytes, str, os.PathLike)):
+            raise InvalidInput(f"source is bytes or a path, not {type(source).__name__}")
         known = keys or await self._keys()
         try:
             return await self._upload(source, description, known, timeouts)
@@ -77,7 +79,7 @@ class EncryptedFiles(Reads[E, F, S, I], Deletes[E], Generic[E, F, S, I, C]):
         Raises InvalidInput for one that is not, ValidationFailed for an outdated fingerprint.
         """
         if isinstance(new.file, Path):
-            check_encrypted(await asyncio.to_thread(_size, new.file))
+            check_encrypted(await in_thread(_size, new.file))
         part = self._part
         fields = [(part("encryption_fingerprint"), new.encryption_fingerprint)]
         if not isinstance(new.description, Unset):
@@ -132,24 +134,22 @@ async def _encrypted(
     if isinstance(source, bytes):
         if not source:
             raise InvalidInput("source is empty")
-        yield await asyncio.to_thread(encrypt, source, keys=keys)
+        yield await in_thread(encrypt, source, keys=keys)
         return
-    handle, name = await asyncio.to_thread(tempfile.mkstemp, ".enc")
-    try:
-        await asyncio.to_thread(_encrypt_to, handle, Path(source), keys)
-        yield Path(name)
-    finally:
-        await asyncio.to_thread(Path(name).unlink, missing_ok=True)
+    # Only what is encrypted is ever written to it.
+    with tempfile.NamedTemporaryFile(suffix=".enc") as target:
+        await in_thread(_encrypt_to, target, Path(source), keys)
+        yield Path(target.name)
 
 
-def _encrypt_to(handle: int, source: Path, keys: "EncryptionKeys") -> None:
+def _encrypt_to(target: IO[bytes], source: Path, keys: "EncryptionKeys") -> None:
     from didww_async.encryption import encrypted_chunks  # noqa: PLC0415 - an extra
 
-    with os.fdopen(handle, "wb") as target:
-        if not _size(source):
-            raise InvalidInput(f"source is empty: {source}")
-        with source.open("rb") as document:
-            target.writelines(encrypted_chunks(document, keys=keys))
+    if not _size(source):
+        raise InvalidInput(f"source is empty: {source}")
+    with source.open("rb") as document:
+        target.writelines(encrypted_chunks(document, keys=keys))
+    target.flush()
 
 
 def _size(path: Path) -> int:
@@ -159,6 +159,8 @@ def _size(path: Path) -> int:
             return os.fstat(file.fileno()).st_size
     except OSError as problem:
         raise InvalidInput(f"source can't be read: {path} ({problem.strerror})") from None
+    except ValueError as problem:  # a null byte, or text that no file system takes
+        raise InvalidInput(f"source can't be read: {str(path)!r} ({problem})") from None
 
 
 def _says_outdated(refusal: ValidationFailed) -> bool:

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp.connector import Connection
 from yarl import URL
 
-from didww_async.errors import ClientClosed
+from didww_async.errors import ClientClosed, InvalidInput
 from didww_async.transport.call import Reply, Timeouts
 from didww_async.transport.files import Form, Sink
 from didww_async.transport.limiter import Granted
@@ -94,7 +94,7 @@ class Exchange:
         is cut off. `secrets` go along in the reply.
         """
         session = self._session(fresh=fresh)
-        data = await _opened(body) if isinstance(body, Form) else body
+        data = _opened(body) if isinstance(body, Form) else body
         LEAVES.set(grant)
         async with session.request(
             method,
@@ -181,7 +181,7 @@ async def _once(
         raise ConnectionDropped(str(problem)) from None
 
 
-async def _opened(form: Form) -> aiohttp.FormData:
+def _opened(form: Form) -> aiohttp.FormData:
     """The form as aiohttp sends it, which closes the file when it is done."""
     data = aiohttp.FormData()
     for name, text in form.fields:
@@ -189,7 +189,10 @@ async def _opened(form: Form) -> aiohttp.FormData:
     if isinstance(form.file, bytes):
         file: io.IOBase = io.BytesIO(form.file)
     else:
-        file = await asyncio.to_thread(form.file.open, "rb")
+        try:
+            file = form.file.open("rb")
+        except OSError as problem:
+            raise InvalidInput(f"{form.file} can't be read: {problem.strerror}") from None
     data.add_field(
         form.file_field, file, filename=form.file_name, content_type="application/octet-stream"
     )
@@ -198,7 +201,9 @@ async def _opened(form: Form) -> aiohttp.FormData:
 
 async def _poured(response: aiohttp.ClientResponse, sink: Sink) -> str:
     """Why the body is cut off ("" when it is not)."""
-    await sink.begin(response.content_length)
+    # What is unpacked on the way is longer than its Content-Length.
+    packed = "Content-Encoding" in response.headers
+    await sink.begin(None if packed else response.content_length)
     chunks = response.content.iter_any()
     while True:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from yarl import URL
 
+from didww_async.addresses import without_secrets
 from didww_async.auth import Auth, NoKey, Renewable
 from didww_async.errors import (
     ApiError,
@@ -99,6 +100,7 @@ class Sender:
         self._headers = RequestHeaders(user_agent=user_agent, auth={})
         self._on_attempt = on_attempt
         self._urls: dict[str, URL] = {}  # of the collections
+        self._shown: str | None = None  # what messages say instead of a call's URL
         self._warned: set[tuple[str, str]] = set()
 
     def acting_as(self, auth: Auth) -> "Sender":
@@ -111,7 +113,8 @@ class Sender:
         """The same sender for a file at some address: the key goes to the API's own host only."""
         ours = url.origin() == self.base_url.origin()
         other = self.acting_as(self._auth if ours else NoKey())
-        other.base_url = url
+        other.base_url = url.with_user(None) if ours else url
+        other._shown = str(without_secrets(url))  # noqa: SLF001 - its own copy
         other._urls = {}  # noqa: SLF001 - its own copy
         return other
 
@@ -129,7 +132,7 @@ class Sender:
 
     def unreadable(self, call: Call, why: str, *, reply: Reply) -> UnreadableReply:
         """The error for a success whose document is not what the API promises."""
-        return unreadable(reply, method=call.method, url=str(self.url(call)), why=why)
+        return unreadable(reply, method=call.method, url=self._said(self.url(call)), why=why)
 
     async def send(self, call: Call) -> Reply:
         """Send a call as often as the retry policy allows. Raises the last failure."""
@@ -226,7 +229,7 @@ class Sender:
             )
         except BaseException as problem:
             verdict = error_of_exception(
-                problem, method=call.method, url=str(url), secrets=headers.secrets
+                problem, method=call.method, url=self._said(url), secrets=headers.secrets
             )
             if verdict is None:  # cancelled, or no error of the network
                 self._tell(call, url, problem, turn, attempt=attempt, started=started)
@@ -254,9 +257,12 @@ class Sender:
             url = url.joinpath(*item)
         return url.with_query(call.query) if call.query else url
 
+    def _said(self, url: URL) -> str:
+        return str(url) if self._shown is None else self._shown
+
     def _refusal(self, call: Call, url: URL, turn: Turn, reply: Reply) -> ApiError:
         refusal = error_of_reply(
-            reply, method=call.method, url=str(url), now=dt.datetime.now(dt.UTC)
+            reply, method=call.method, url=self._said(url), now=dt.datetime.now(dt.UTC)
         )
         if isinstance(refusal, (Unauthorized, Forbidden)) and isinstance(self._auth, Renewable):
             return self._auth.refused(refusal, turn.auth)
@@ -283,7 +289,7 @@ class Sender:
             error = str(result) if isinstance(result, DidwwError) else type(result).__name__
         record = AttemptRecord(
             method=call.method,
-            url=str(url),
+            url=self._said(url),
             attempt=attempt,
             status=getattr(result, "status", None),
             error=error,

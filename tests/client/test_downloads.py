@@ -1,7 +1,13 @@
 """Exports: waited for, saved whole or not at all, and the key stays with the API's own host."""
 
+import asyncio
+import contextlib
 import gzip
+import logging
+import resource
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client.servers import (
@@ -9,15 +15,17 @@ from client.servers import (
     Say,
     Seen,
     Server,
+    chain,
     client_of,
     document,
+    failure_of,
     refusal,
     reply,
     talking,
     thing,
 )
 
-from didww_async import InvalidInput, RetryPolicy, StillPending, UnreadableReply
+from didww_async import AttemptRecord, InvalidInput, RetryPolicy, StillPending, UnreadableReply
 from didww_async.resources import Export
 
 CSV = "Date/Time,Source,DID,Duration\r\n" + "".join(
@@ -105,6 +113,8 @@ async def test_download_that_breaks_off_starts_again(tmp_path: Path) -> None:
         reply(PACKED[:-50]),
         reply(PACKED[:20] + b"\0\0\0" + PACKED[23:]),
         reply("", status=302, headers={"Location": "http://127.0.0.1/"}),
+        reply(PACKED, status=202),
+        reply(None, status=204),
     ],
 )
 async def test_broken_file_leaves_what_was_there_alone(tmp_path: Path, broken: Say) -> None:
@@ -125,6 +135,8 @@ async def test_broken_file_leaves_what_was_there_alone(tmp_path: Path, broken: S
         ("file:///etc/passwd", "no usable URL"),
         ("/v3/exports/1.csv.gz", "no usable URL"),
         ("http://[::1", "no usable URL"),
+        ("http://127.0.0.1:99999/1.csv.gz", "no usable URL"),
+        (f"http://{'a' * 64}.test/1.csv.gz", "no usable URL"),
     ],
 )
 async def test_export_without_a_usable_url_is_refused(
@@ -142,6 +154,129 @@ async def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
             await client.exports.download(
                 export(f"{server.url}/1.csv.gz"), tmp_path / "nowhere" / "calls.csv"
             )
+
+
+@pytest.mark.parametrize("name", ["", ".", 5, "a folder", "a file/calls.csv"])
+async def test_target_that_can_not_be_written_is_named(tmp_path: Path, name: Any) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a file").touch()
+    target = tmp_path / name if isinstance(name, str) and len(name) > 1 else name
+    async with talking(reply(PACKED)) as (client, server):
+        with pytest.raises(InvalidInput, match=r"can't write .*a f|target is the path of a file"):
+            await client.exports.download(export(f"{server.url}/1.csv.gz"), target)
+    assert {"a folder", "a file"} == names_in(tmp_path)
+
+
+@pytest.mark.parametrize("room", [100, len(PACKED)])
+async def test_full_disk_is_told_as_such_and_not_tried_again(tmp_path: Path, room: int) -> None:
+    """There is room for a part of the file, or for the packed file but not for the plain one."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with talking(reply(PACKED), retry=RetryPolicy.without_waiting()) as (client, server):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            with pytest.raises(InvalidInput, match=r"can't write .*calls.csv: File too large"):
+                await client.exports.download(
+                    export(f"{server.url}/1.csv.gz"), tmp_path / "calls.csv"
+                )
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert 1 == len(server.requests)
+    assert set() == names_in(tmp_path)
+
+
+@pytest.mark.parametrize("problem", [OSError("mine"), TimeoutError("mine"), ValueError("mine")])
+async def test_what_on_progress_raises_ends_the_download(
+    tmp_path: Path, problem: Exception
+) -> None:
+    def fail(_: int, __: int | None) -> None:
+        raise problem
+
+    async with talking(reply(PACKED), retry=RetryPolicy.without_waiting()) as (client, server):
+        work = client.exports.download(
+            export(f"{server.url}/1.csv.gz"), tmp_path / "calls.csv", on_progress=fail
+        )
+        assert problem is await failure_of(work)
+    assert 1 == len(server.requests)
+    assert set() == names_in(tmp_path)
+
+
+async def test_downloads_to_one_target_do_not_disturb_each_other(tmp_path: Path) -> None:
+    async with talking(reply(PACKED)) as (client, server):
+        found = export(f"{server.url}/1.csv.gz")
+        await asyncio.gather(
+            *(client.exports.download(found, tmp_path / "calls.csv") for _ in range(10))
+        )
+    assert CSV == (tmp_path / "calls.csv").read_bytes().decode()
+    assert {"calls.csv"} == names_in(tmp_path)
+
+
+async def test_cancelled_download_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with talking(reply(PACKED)) as (client, server):
+        found = export(f"{server.url}/1.csv.gz")
+
+        async def rows() -> None:
+            async with contextlib.aclosing(client.exports.rows(found)) as reading:
+                async for _ in reading:
+                    pass
+
+        for turns in range(40):
+            for work in (rows(), client.exports.download(found, tmp_path / "calls.csv")):
+                task = asyncio.create_task(work)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.wait([task])
+            assert names_in(tmp_path) <= {"calls.csv"}
+
+
+async def test_progress_knows_no_total_where_the_file_is_packed_on_the_way(tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    packed = reply(gzip.compress(PACKED), headers={"Content-Encoding": "gzip"})
+    async with talking(packed) as (client, server):
+        path = await client.exports.download(
+            export(f"{server.url}/1.csv.gz"),
+            tmp_path / "calls.csv",
+            on_progress=lambda arrived, length: told.append((arrived, length)),
+        )
+    assert CSV.encode() == path.read_bytes()
+    assert (len(PACKED), None) == told[-1]
+
+
+async def test_rows_of_a_file_that_is_no_csv() -> None:
+    cell = b"x" * 200_000
+    async with talking(reply(b"a,b\r\n1," + cell)) as (client, server):
+        with pytest.raises(UnreadableReply, match="no usable CSV"):
+            [row async for row in client.exports.rows(export(f"{server.url}/1.csv.gz"))]
+
+
+async def test_what_a_url_holds_beside_the_path_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "didww_async")
+    told: list[AttemptRecord] = []
+    async with (
+        Server(refusal(403)) as elsewhere,
+        talking(refusal(403), on_attempt=told.append) as (client, server),
+    ):
+        for at in (server, elsewhere):
+            url = at.url.replace("//", "//us3r:passw0rd@") + "/1.csv.gz?X-Signature=s1gned#fr4g"
+            failure = await failure_of(client.exports.download(export(url), tmp_path / "calls.csv"))
+            assert f"{at.url}/1.csv.gz" in str(failure)
+            told_of = [str(found) for found in chain(failure)] + [caplog.text, repr(told)]
+            for secret in ("us3r", "passw0rd", "s1gned", "fr4g"):
+                assert secret not in "".join(told_of)
+    assert "authorization" not in server.last.headers  # there the key authenticates
+
+
+async def test_blanks_in_a_url_are_written_as_a_url_has_them(tmp_path: Path) -> None:
+    async with talking(reply(PACKED)) as (client, server):
+        await client.exports.download(
+            export(f"{server.url}/call records.csv\r\nX: y"), tmp_path / "calls.csv"
+        )
+    assert "/v3/call%20records.csvX:%20y" == server.last.path
 
 
 async def test_waiting_ends_when_the_export_is_completed() -> None:

@@ -1,5 +1,6 @@
 """Uploading documents: encrypted for the keys DIDWW has now, and nothing readable ever leaves."""
 
+import asyncio
 import email
 import email.message
 import tempfile
@@ -192,6 +193,9 @@ async def test_what_can_not_be_read_is_refused(tmp_path: Path) -> None:
         (empty, "source is empty"),
         (tmp_path / "missing.pdf", "source can't be read.*No such file"),
         (str(tmp_path), "source can't be read.*directory"),
+        ("pass\0port.pdf", "source can't be read.*null byte"),
+        (5, "source is bytes or a path, not int"),  # type: ignore[list-item]
+        (bytearray(PASSPORT), "source is bytes or a path, not bytearray"),  # type: ignore[list-item]
     ]
     async with talking(answering(reply(CREATED, status=201))) as (client, server):
         for source, message in cases:
@@ -211,6 +215,40 @@ async def test_file_that_is_not_encrypted_is_refused(tmp_path: Path) -> None:
                 EncryptedFileCreate(encryption_fingerprint=FINGERPRINT, file=plain)
             )
     assert [] == server.requests
+
+
+async def test_file_that_went_away_between_two_attempts_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "passport.enc"
+    path.write_bytes(encrypt(PASSPORT, keys=KEYS))
+
+    def answer(_: Seen) -> Say:
+        path.unlink()
+        return refusal(429)
+
+    async with talking(answer, retry=RetryPolicy.without_waiting()) as (client, server):
+        with pytest.raises(InvalidInput, match=r"passport.enc can't be read: No such file"):
+            await client.encrypted_files.create(
+                EncryptedFileCreate(encryption_fingerprint=FINGERPRINT, file=path)
+            )
+    assert 1 == len(server.requests)
+
+
+async def test_cancelled_upload_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between = tmp_path / "between"
+    between.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(between))
+    source = tmp_path / "passport.pdf"
+    source.write_bytes(PASSPORT * 2000)
+    async with talking(answering(reply(CREATED, status=201))) as (client, _):
+        for turns in range(30):
+            task = asyncio.create_task(client.encrypted_files.upload(source, keys=KEYS))
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            assert [] == list(between.iterdir())
 
 
 async def test_file_encrypted_elsewhere_is_uploaded_as_it_is(tmp_path: Path) -> None:
