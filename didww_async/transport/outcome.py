@@ -3,9 +3,12 @@
 import datetime as dt
 import email.utils
 import math
+import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import aiohttp
+import attrs
 
 from didww_async.errors import (
     ApiError,
@@ -39,6 +42,10 @@ BY_STATUS: Mapping[int, type[ApiError]] = {
     429: RateLimited,
 }
 SNIPPET = 200
+PASSWORD_MEMBER = re.compile(
+    r'("[^"]*(?:password|secret|token|username|auth_user)[^"]*"\s*:\s*")(?:[^"\\]|\\.)*',
+    re.IGNORECASE,
+)
 
 # The order matters: ClientConnectorError is a subclass of ClientOSError, which may mean anything.
 SURELY_NOT_SENT = (
@@ -69,7 +76,7 @@ def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> 
     if 200 <= reply.status < 300:
         return unreadable(reply, method=method, url=url, why=reply.cut_off)
     body = without(reply.secrets, reply.body.decode("utf-8", "replace"))
-    errors = parse_errors(body)
+    errors = tuple(_blotted(error, reply.secrets) for error in parse_errors(body))
     return _class_for(reply.status, errors)(
         method=method,
         url=url,
@@ -77,14 +84,14 @@ def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> 
         errors=errors,
         request_id=reply.request_id,
         retry_after=retry_after(reply.headers.get("retry-after"), now=now),
-        body="" if errors else body[:SNIPPET],
+        body="" if errors else _snippet(body),
     )
 
 
 def unreadable(reply: Reply, *, method: str, url: str, why: str) -> UnreadableReply:
     """The error for a 2xx whose body is not what the API promises."""
     # Secrets go first: the end of the snippet might cut one in two, and show the half.
-    body = without(reply.secrets, reply.body[: SNIPPET * 10].decode("utf-8", "replace"))[:SNIPPET]
+    body = _snippet(without(reply.secrets, reply.body[: SNIPPET * 10].decode("utf-8", "replace")))
     return UnreadableReply(
         method=method,
         url=url,
@@ -134,6 +141,27 @@ def without(secrets: Iterable[str], text: str) -> str:
         for length in range(len(secret) - 1, len(secret) // 3, -1):
             text = text.removesuffix(secret[:length])
     return text
+
+
+def _blotted(found: Any, secrets: tuple[str, ...]) -> Any:
+    """What was read, without secrets: in the body they may have been written with escapes."""
+    match found:
+        case str():
+            return without(secrets, found)
+        case list():
+            return [_blotted(item, secrets) for item in found]
+        case dict():
+            return {_blotted(key, secrets): _blotted(item, secrets) for key, item in found.items()}
+        case ErrorObject():
+            members = attrs.asdict(found, recurse=False)
+            return ErrorObject(**_blotted(members, secrets))
+        case _:
+            return found
+
+
+def _snippet(body: str) -> str:
+    """The beginning of a body, for messages: passwords of trunks blotted out."""
+    return PASSWORD_MEMBER.sub(r"\1(hidden)", body)[:SNIPPET]
 
 
 def _reason(exception: BaseException, secrets: Iterable[str]) -> str:

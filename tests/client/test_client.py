@@ -570,6 +570,30 @@ async def test_key_never_shows_in_an_error_or_a_log(
     assert KEY not in repr(vars(client))
 
 
+async def test_the_key_does_not_show_where_a_refusal_writes_it_with_escapes() -> None:
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    body = f'{{"errors": [{{"detail": "no {escaped}", "meta": {{"{escaped}": ["{escaped}"]}}}}]}}'
+    async with talking(reply(body, status=422)) as (client, _):
+        failure: Any = await failure_of(client.countries.list())
+    assert "(hidden)" in str(failure)
+    assert KEY not in str(failure) + repr(failure.errors)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"data": {"id": "1", "attributes": {"username": "tr1nk", "password": "tr1nk\\"tr1nk',
+        '{"data": {"type": "other", "id": "1", "attributes": {"incoming_auth_password": "tr1nk"}}}',
+    ],
+)
+async def test_passwords_of_trunks_do_not_show_where_a_body_is_quoted(body: str) -> None:
+    for status in (200, 502):
+        async with talking(reply(body, status=status)) as (client, _):
+            failure = await failure_of(client.voice_out_trunks.get("1"))
+        assert "(hidden)" in str(failure)
+        assert "tr1nk" not in "".join(str(found) + repr(vars(found)) for found in chain(failure))
+
+
 def _check_hidden(failure: BaseException) -> None:
     for link in chain(failure):
         for shown in (str(link), repr(link), repr(vars(link)), repr(link.args)):
