@@ -15,6 +15,7 @@ import attrs
 from didww_async import Client
 from didww_async.resources import City, Country, Region
 from flows.batch.chunks import chunks
+from flows.batch.doubted import doubted
 from flows.batch.instep import InStep
 from flows.batch.merged_prefixes import Prefixes, PrefixKey
 from flows.batch.stages import Stage
@@ -128,13 +129,17 @@ class MergedCoverage(Coverage):
                 sort="name",
             )
             if (by_country := _by_country(rows)) is not None:
-                return {
+                found = {
                     country: tuple(region_choice(row) for row in by_country.get(country.id, ()))
                     for country in asked
                 }
-        self._sent += len(asked)
-        found = await asyncio.gather(*(super(MergedCoverage, self).regions(c) for c in asked))
-        return dict(zip(asked, found, strict=True))
+                return await doubted(found, self._regions_alone)
+        each = await asyncio.gather(*map(self._regions_alone, asked))
+        return dict(zip(asked, each, strict=True))
+
+    async def _regions_alone(self, country: CountryChoice) -> tuple[RegionChoice, ...]:
+        self._sent += 1
+        return await super().regions(country)
 
     async def _cities_of(
         self, asked: Sequence[_CityKey]
@@ -159,10 +164,13 @@ class MergedCoverage(Coverage):
             )
             for key in together
         }
-        one = super()._cities_called
-        self._sent += len(alone)
-        each = await asyncio.gather(*(one(key.country, key.region, key.which) for key in alone))
-        return found | dict(zip(alone, each, strict=True))
+        each = await asyncio.gather(*map(self._cities_alone, alone))
+        together_found = await doubted(found, self._cities_alone)
+        return together_found | dict(zip(alone, each, strict=True))
+
+    async def _cities_alone(self, key: _CityKey) -> tuple[CityChoice, ...]:
+        self._sent += 1
+        return await super()._cities_called(key.country, key.region, key.which)
 
     async def _cities(self, countries: Sequence[str], names: Sequence[str]) -> list[City]:
         wanted: Any = {"country.id": countries, "name": names}

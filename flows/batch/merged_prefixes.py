@@ -15,6 +15,7 @@ import attrs
 
 from didww_async import Client
 from didww_async.resources import NanpaPrefix
+from flows.batch.doubted import doubted
 from flows.choices import CountryChoice, NanpaPrefixChoice, RegionChoice
 from flows.coverage import prefix_choice
 
@@ -88,9 +89,11 @@ class Prefixes:
         cut = blocks(others, share=self.share_on_sale)
         rest = (self._crossed(*block, asked=asked, on_sale=on_sale) for block in cut)
         rows += itertools.chain.from_iterable(await asyncio.gather(*rest))
+        found = self._matched(asked, rows)
         if on_sale:
             self.on_sale |= {row.id for row in rows}
-        return self._matched(asked, rows)
+            return found
+        return await doubted(found, self._alone)
 
     async def _first(self, asked: Sequence[PrefixKey]) -> dict[PrefixKey, NanpaPrefixChoice | None]:
         """The first prefix on sale of each NPA: looked for from NXX 200 upwards, in windows."""
@@ -114,9 +117,11 @@ class Prefixes:
     async def _one_by_one(
         self, asked: Sequence[PrefixKey]
     ) -> dict[PrefixKey, NanpaPrefixChoice | None]:
-        self.requests += len(asked)
-        each = (self._one(key.country, key.region, npa=key.npa, nxx=key.nxx) for key in asked)
-        return dict(zip(asked, await asyncio.gather(*each), strict=True))
+        return dict(zip(asked, await asyncio.gather(*map(self._alone, asked)), strict=True))
+
+    async def _alone(self, key: PrefixKey) -> NanpaPrefixChoice | None:
+        self.requests += 1
+        return await self._one(key.country, key.region, npa=key.npa, nxx=key.nxx)
 
     def _matched(
         self, asked: Sequence[PrefixKey], rows: Iterable[NanpaPrefix]

@@ -15,6 +15,7 @@ import attrs
 from didww_async import Client, DidwwError
 from didww_async.resources import DidGroup, DidGroupFilter, DidGroupInclude
 from flows.batch.chunks import chunks
+from flows.batch.doubted import doubted
 from flows.batch.instep import InStep
 from flows.batch.stages import Stage
 from flows.batch.which_group import after, first_questions, second_questions, settled
@@ -112,10 +113,11 @@ class MergedPrices(Prices):
         groups: defaultdict[str | None, list[DidGroup]] = defaultdict(list)
         for group in (group for part in parts for group in part):
             groups[_of(group, alike.place)].append(group)
-        return {
+        found: dict[Wanted, Sequence[DidGroup]] = {
             key: [group for group in groups[dict(key)[alike.place]] if _fits(group, dict(key))]
             for key in asked
         }
+        return {**await doubted(found, lambda key: self._listed(dict(key)))}
 
     async def _by_prefix(
         self, alike: _Class, asked: Sequence[Wanted]
