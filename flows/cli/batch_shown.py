@@ -29,11 +29,13 @@ __all__ = [
 
 @attrs.define(kw_only=True)
 class Summary:
-    """What became of the lines so far. `open` are those nothing is said of yet."""
+    """What became of the lines so far. `open` are those nothing is said of yet; `on_their_way`,
+    of them, those whose orders exist or may."""
 
     lines: int
     skipped_bad: int = 0
     states: Counter[LineState] = attrs.field(factory=Counter)
+    on_their_way: int = 0
     numbers: int = 0
     shortfall: int = 0
     spent: Decimal = Decimal(0)
@@ -80,6 +82,7 @@ class Summary:
             "bad_lines": self.skipped_bad,
             **{state.value: self.states[state] for state in LineState},
             "open": self.open,
+            "on_their_way": self.on_their_way,
             "numbers": self.numbers,
             "shortfall": self.shortfall,
             "orders": len(self.orders),
@@ -92,7 +95,9 @@ class Summary:
         """The summary for people."""
         where = " on the simulator; nothing was bought at DIDWW" if place.simulated else ""
         counted = [f"{self.states[state]} {state}" for state in LineState if self.states[state]]
-        counted += [f"{self.open} open"] if self.open else []
+        if self.open:
+            way = f" ({self.on_their_way} of them in orders on their way)"
+            counted.append(f"{self.open} open{way if self.on_their_way else ''}")
         counted += [f"{self.skipped_bad} bad lines left out"] if self.skipped_bad else []
         return [
             f"{_many(self.lines, 'line')}: {', '.join(counted) or 'nothing done'}{where}.",

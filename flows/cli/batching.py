@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -71,6 +71,7 @@ class Batching:
         self._bad: list[BadLine] = []
         self._ordering = False
         self._numbers: list[str] = []
+        self._told: set[int] = set()
 
     async def run(self) -> int:
         """Do it, say what became of it, and return the exit code."""
@@ -192,7 +193,7 @@ class Batching:
             raise UserLeft("it was not confirmed")
 
     async def _buy(
-        self, client: Client, journal: PurchaseJournal, lines: Iterable[BatchLine], plan: Plan
+        self, client: Client, journal: PurchaseJournal, lines: Sequence[BatchLine], plan: Plan
     ) -> None:
         orders, summary = self._orders, self._summary
         assert summary is not None  # noqa: S101 - made before
@@ -220,10 +221,29 @@ class Batching:
                     "warning",
                 )
                 await client.aclose()
+                await self._look_at_open(client, journal, lines, summary)
                 raise
+
+    async def _look_at_open(
+        self,
+        client: Client,
+        journal: PurchaseJournal,
+        lines: Sequence[BatchLine],
+        summary: Summary,
+    ) -> None:
+        """Count the lines that nothing was said of, and whose orders exist or may."""
+        still_open = [line for line in lines if line.number not in self._told]
+        known = await known_lines(journal, still_open, origin=client.origin, account=client.account)
+        names = {line.identity for line in still_open}
+        for order in known.begun:
+            summary.on_their_way += len(names & set(order.packed.lines))
+            found = order.purchase.order_id if order.purchase else None
+            summary.orders.add(found or order.packed.reference)
+            summary.spent += order.packed.total
 
     def _result(self, summary: Summary, result: LineResult) -> None:
         summary.add(result)
+        self._told.add(result.line.number)
         message = None if result.error is None else self._screen.message(result.error)
         self._event(line_event(result, message))
         if self._report is not None:

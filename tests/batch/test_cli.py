@@ -211,6 +211,8 @@ async def test_ctrl_c_and_the_same_command_again(desk: Desk) -> None:
         process.send_signal(signal.SIGINT)
         said = await ended(process)
     assert 130 == said.code
+    assert "3 open (3 of them in orders on their way)" in said.err
+    assert "in 1 order for" in said.err
     assert "Run the same command again" in " ".join(said.err.split())
     assert {"open"} == {row["state"] for row in desk.report()}
     again = await run(*command, env=desk.env)

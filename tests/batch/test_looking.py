@@ -16,6 +16,7 @@ ATLAS: Atlas = shipped_atlas()
 COUNTRY = {row.id: row for row in ATLAS.coverage.countries}
 CITIES = [row for row in ATLAS.coverage.cities if ATLAS.groups_by_city.get(row.id)]
 PREFIXES = ATLAS.coverage.prefixes
+VERSIONS = ("2026-04-16", "2022-05-10", "2026-11-19")
 TYPES = [None, None, "Local", "National", "toll free", "Bogus"]
 FEATURES = [(), (), (), ("voice_in",), ("sms_in", "voice_in"), ("fax",)]
 
@@ -86,15 +87,22 @@ async def one_by_one(client: Client, lines: tuple[BatchLine, ...]) -> dict[int, 
     return {found.line.number: found async for found in OneByOne(client).resolve(lines)}
 
 
-def client_of(simulator: Simulator) -> Client:
-    return Client(api_key=simulator.api_key, base_url=simulator.base_url, retry=RetryPolicy.none())
+def client_of(simulator: Simulator, version: str) -> Client:
+    return Client(
+        api_key=simulator.api_key,
+        base_url=simulator.base_url,
+        token_url=simulator.token_url,
+        api_version=version,
+        retry=RetryPolicy.none(),
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_each_line_gets_what_buying_it_alone_would_give(seed: int) -> None:
     draws = random.Random(seed)
     wanted = [requests(draws) for _ in range(draws.choice([1, 3, 12, 25]))]
-    async with Simulator(rate_limit=None) as simulator, client_of(simulator) as client:
+    version = VERSIONS[seed % len(VERSIONS)]
+    async with Simulator(rate_limit=None) as simulator, client_of(simulator, version) as client:
         lines = lines_of(wanted, batch="b")
         alone = {key: told(found) for key, found in (await one_by_one(client, lines)).items()}
         client.catalogue.forget()
