@@ -7,12 +7,19 @@ Run it again with the same name, or the same references, to go on where it stopp
 """
 
 from flows.batch.lines import BatchLine, lines_of
+from flows.batch.planning import AsPlanned, Plan, plan_batch
+from flows.batch.reading import BadLine, read_lines
 from flows.batch.results import LineResult, LineState
 from flows.batch.running import buy_many
 from flows.journal.packed import PackedItem, PackedOrder, Packing, Share
 
 __all__ = [
     "buy_many",
+    "plan_batch",
+    "Plan",
+    "AsPlanned",
+    "read_lines",
+    "BadLine",
     "BatchLine",
     "LineResult",
     "LineState",
