@@ -4,6 +4,7 @@ Each line walks through the very steps of a single purchase, so that it gets the
 error, that `buy()` would have given it; only what the steps read is asked for together.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 
 import attrs
@@ -23,6 +24,7 @@ from flows.script import PurchaseRequest, choose_all
 
 __all__ = ["LookedUp", "Merged"]
 
+BREATH = 10_000  # lines
 TOGETHER = 4000  # different requests that go in step; more would only cost memory
 OF_ONE_LINE = (FlowError, InvalidInput, BadRequest)
 
@@ -70,7 +72,9 @@ class Merged:
                 chosen |= dict.fromkeys(asked[begin + len(part) :], why)
                 break
         stock = _Stock()
-        for line in lines:
+        for number, line in enumerate(lines):
+            if number % BREATH == 0:
+                await asyncio.sleep(0)  # others want to go on, too
             yield _resolved(line, chosen[_wanted(line)], stock)
 
     async def _choose(self, requests: Sequence[PurchaseRequest]) -> list[_Choice | DidwwError]:

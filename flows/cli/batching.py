@@ -38,6 +38,7 @@ from flows.cli.show import json_text, money
 
 __all__ = ["Batching", "Orders"]
 
+BREATH = 5000  # lines
 SHOWN = 50  # bad lines, and reasons why lines can't be bought, that people are shown
 
 
@@ -77,7 +78,9 @@ class Batching:
         """Do it, say what became of it, and return the exit code."""
         try:
             with self._reporting():
-                lines = self._read()
+                self._check_before_all()
+                async with self._screen.progress(f"reading {self._orders.file}"):
+                    lines = await self._read()
                 code = await self._work(lines)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every end is told
             code = self._failed(error)
@@ -89,7 +92,21 @@ class Batching:
 
     # -- the file
 
-    def _read(self) -> list[BatchLine]:
+    def _check_before_all(self) -> None:
+        """Raise InvalidInput for what can't be right, before anything is read or sent."""
+        orders = self._orders
+        for name, number in (
+            ("--max-items-per-order", orders.max_items_per_order),
+            ("--stop-after", orders.stop_after),
+        ):
+            if number is not None and number < 1:
+                raise InvalidInput(f"{name} is 1 or more, not {number}")
+        if not orders.only_plan and not orders.yes and not self._screen.can_ask:
+            raise InvalidInput(
+                "this buys numbers, and there is no terminal to confirm it at: add --yes"
+            )
+
+    async def _read(self) -> list[BatchLine]:
         """All lines that can be used. Raises InvalidInput when some can't, unless told to go on."""
         lines: list[BatchLine] = []
         with _opened(self._orders.file) as stream:
@@ -98,6 +115,8 @@ class Batching:
                     self._bad_line(found)
                 else:
                     lines.append(found)
+                    if len(lines) % BREATH == 0:
+                        await asyncio.sleep(0)  # a long file must not keep Ctrl-C waiting
                     if self._report is not None:
                         self._report.expect(found.number, found.identity)
         if len(self._bad) > SHOWN:
@@ -122,10 +141,6 @@ class Batching:
 
     async def _work(self, lines: list[BatchLine]) -> Exit:
         orders, screen = self._orders, self._screen
-        if not orders.only_plan and not orders.yes and not screen.can_ask:
-            raise InvalidInput(
-                "this buys numbers, and there is no terminal to confirm it: add --yes"
-            )
         summary = self._summary = Summary(
             lines=len(lines), skipped_bad=len({bad.number for bad in self._bad})
         )

@@ -159,8 +159,8 @@ async def test_bad_lines_are_left_out_when_asked(desk: Desk) -> None:
         ("country,citty\nGB,x\n", ["--skip-bad"], "did you mean 'city'?"),
         ("country,city\nGB,London\n", [], "it has no reference"),
         (GOOD, ["--batch", "a b"], "letters, digits"),
-        (GOOD, ["--max-items-per-order", "0"], "max_items_per_order"),
-        (GOOD, ["--stop-after", "0"], "stop_after"),
+        (GOOD, ["--max-items-per-order", "0"], "--max-items-per-order is 1 or more"),
+        (GOOD, ["--stop-after", "0"], "--stop-after is 1 or more"),
         (GOOD, ["--max-total", "-1"], "0 or more"),
         (GOOD, ["--report", "/nowhere/report.csv"], "the report can't be written"),
     ],
@@ -169,7 +169,7 @@ async def test_bad_input(desk: Desk, text: str, options: list[str], words: str) 
     said = await desk.run(text, "--yes", *options)
     assert 2 == said.code
     assert words in " ".join(said.err.split())
-    assert 0 == desk.posts()
+    assert [] == desk.simulator.requests
 
 
 async def test_without_a_terminal_it_needs_yes(desk: Desk) -> None:
