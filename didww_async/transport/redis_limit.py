@@ -15,15 +15,17 @@ import logging
 import math
 import time
 import uuid
-from typing import Self
+from collections.abc import Coroutine
+from typing import Any, Self, TypeVar
 
-from didww_async.errors import InvalidInput
+from didww_async.errors import ClientClosed, InvalidInput
 from didww_async.transport.limiter import Granted
 from didww_async.transport.throttle import (
     CALM,
     LATEST,
     LONGEST_PAUSE,
     MARGIN,
+    WIDEST,
     Quickest,
     RateLimit,
 )
@@ -35,6 +37,9 @@ log = logging.getLogger("didww_async")
 PATIENCE = 0.5  # seconds for one round trip, connecting included
 AHEAD = 0.2  # seconds: a slot that is free later is asked for again, it may be free sooner
 MICRO = 1_000_000
+MOST_SAID = 200  # characters of what went wrong
+
+T = TypeVar("T")
 
 # Times are microseconds. KEYS: slots, state. ARGV: burst, how long a slot is held at most, even
 # spacing, how far ahead a slot is taken, a calm time, the new slot's id, a pause before; then pairs
@@ -52,6 +57,9 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 120000000, '+inf')  -- the clock w
 local state = redis.call('HMGET', KEYS[2], 'not_before', 'spacing', 'spaced_at', 'last')
 local not_before, spacing = tonumber(state[1] or 0), tonumber(state[2] or 0)
 local spaced_at, last = tonumber(state[3] or 0), tonumber(state[4] or 0)
+if spaced_at > now + 120000000 then
+  spaced_at = 0
+end
 if tonumber(ARGV[7]) > 0 then
   not_before = math.max(not_before, now + ARGV[7])
   redis.call('HSET', KEYS[2], 'not_before', string.format('%.0f', not_before))
@@ -84,7 +92,7 @@ redis.call('PEXPIRE', KEYS[1], 300000)
 return {wait, clock, 1}
 """
 
-# KEYS: slots, state. ARGV: how long to pause, even spacing.
+# KEYS: slots, state. ARGV: how long to pause, even spacing, the widest spacing.
 PAUSE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -94,7 +102,7 @@ local until_ = now + ARGV[1]
 if spacing == 0 then
   spacing, spaced_at = tonumber(ARGV[2]), until_
 elseif now >= spaced_at then  -- not of those that left before the last pause
-  spacing, spaced_at = spacing * 1.25, until_
+  spacing, spaced_at = math.min(spacing * 1.25, tonumber(ARGV[3])), until_
 end
 redis.call('HSET', KEYS[2], 'spacing', spacing, 'spaced_at', string.format('%.0f', spaced_at),
   'not_before', string.format('%.0f', math.max(tonumber(state[1] or 0), until_)))
@@ -139,14 +147,16 @@ class RedisRateLimit:
         """
         try:
             from redis.asyncio import Redis  # noqa: PLC0415 - an extra
+            from redis.asyncio.retry import Retry  # noqa: PLC0415
+            from redis.backoff import NoBackoff  # noqa: PLC0415
             from redis.exceptions import RedisError  # noqa: PLC0415
         except ImportError:
             raise ImportError("RedisRateLimit needs pip install 'didww-async[redis]'") from None
-        if not name:
+        if not isinstance(name, str) or not name:
             raise InvalidInput("name is empty: say what the processes share, such as 'production'")
-        if processes < 1:
-            raise InvalidInput(f"processes is 1 or more, not {processes}")
-        self._share = RateLimit(per_second / processes)
+        if not isinstance(processes, int) or processes < 1:
+            raise InvalidInput(f"processes is 1 or more, not {processes!r}")
+        self._share = RateLimit(RateLimit(per_second).per_second / processes)
         self.per_second = per_second
         self._burst = max(1, math.floor(per_second))
         self._server_window = self._burst / per_second
@@ -154,9 +164,12 @@ class RedisRateLimit:
         self._even = round(self._window / self._burst * MICRO)
         try:
             self._redis: Redis = Redis.from_url(
-                url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+                url,
+                socket_timeout=PATIENCE,
+                socket_connect_timeout=PATIENCE,
+                retry=Retry(NoBackoff(), 0),  # by itself it would try for many times PATIENCE
             )
-        except ValueError:
+        except (ValueError, AttributeError):
             # Without redis' words: they may quote the URL, and with it a password.
             raise InvalidInput(
                 "url is no Redis URL: redis://[user:password@]host:port/db"
@@ -172,11 +185,18 @@ class RedisRateLimit:
         self._away = away
         self._away_until: float | None = None
         self._not_before = -math.inf
-        self._telling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     async def acquire(self) -> Granted:
-        """Wait for a turn. Without Redis it comes from this process' share."""
+        """Wait for a turn. Without Redis it comes from this process' share.
+
+        Raises ClientClosed after `aclose()`, and in another event loop than before.
+        """
+        self._check_usable()
         async with self._turns:
+            self._check_usable()
             if self._away_until is not None and time.monotonic() < self._away_until:
                 return await self._share.acquire()
             slot = self._spare_slot()
@@ -198,14 +218,14 @@ class RedisRateLimit:
         seconds = min(max(0.0, seconds), LONGEST_PAUSE)
         self._not_before = max(self._not_before, time.monotonic() + seconds)
         self._share.pause(seconds)
-        task = asyncio.get_running_loop().create_task(self._tell_pause(seconds))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        if not self._closed:
+            self._started(self._tell_pause(seconds))
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
-        if self._telling:
-            await asyncio.wait(self._telling)
+        """Let go of the connection. Who still waits for a turn gets ClientClosed."""
+        self._closed = True
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
         await self._redis.aclose()
 
     async def __aenter__(self) -> Self:
@@ -217,8 +237,47 @@ class RedisRateLimit:
     def __repr__(self) -> str:
         return f"RedisRateLimit({self.per_second:g})"
 
+    def _check_usable(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            raise ClientClosed("this RedisRateLimit is closed; make a new one")
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise ClientClosed(
+                    "this RedisRateLimit belongs to another event loop; make one per loop, of the "
+                    "same name"
+                )
+            self._loop = loop
+
+    def _started(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def _taken(self) -> _Slot:
-        """Take a slot: the one round trip."""
+        """Take a slot, asking until there is one."""
+        while True:
+            asking = self._started(self._asked())
+            try:
+                slot, starts = await asyncio.shield(asking)
+            except asyncio.CancelledError:
+                asking.add_done_callback(self._kept)
+                raise
+            if slot is not None:
+                return slot
+            await self._until(starts - AHEAD / 2)
+            self._check_usable()
+
+    def _kept(self, asking: "asyncio.Task[tuple[_Slot | None, float]]") -> None:
+        """Who asked has gone: the next one uses the slot."""
+        if not asking.cancelled() and asking.exception() is None:
+            slot, _ = asking.result()
+            if slot is not None:
+                self._spare.append(slot)
+
+    async def _asked(self) -> "tuple[_Slot | None, float]":
+        """Ask for a slot: the one round trip. Without one, when to ask again."""
         told = dict(self._answered)
         rejoins = self._away_until is not None
         id_ = uuid.uuid4().hex
@@ -243,10 +302,8 @@ class RedisRateLimit:
         for slot in told:
             self._answered.pop(slot, None)
         starts = time.monotonic() + int(wait) / MICRO
-        if not is_taken:
-            await self._until(starts - AHEAD / 2)
-            return await self._taken()
-        return _Slot(id_, starts=starts, ahead=int(now) - asked_at * MICRO)
+        taken = _Slot(id_, starts=starts, ahead=int(now) - asked_at * MICRO) if is_taken else None
+        return taken, starts
 
     async def _until(self, moment: float) -> None:
         # Again and again, because a 429 may have put it off meanwhile.
@@ -267,7 +324,7 @@ class RedisRateLimit:
             log.warning(
                 "Redis does not answer (%s): this process keeps to its share of the rate limit, "
                 "%g requests per second, until it does",
-                type(problem).__name__,
+                f"{type(problem).__name__}: {problem}"[:MOST_SAID],
                 self._share.per_second,
             )
             # What all processes sent by Redis' leave in the last second still counts.
@@ -276,7 +333,9 @@ class RedisRateLimit:
 
     async def _tell_pause(self, seconds: float) -> None:
         with contextlib.suppress(*self._no_answer):
-            await self._pause(keys=self._keys, args=[round(seconds * MICRO), self._even])
+            await self._pause(
+                keys=self._keys, args=[round(seconds * MICRO), self._even, self._even * WIDEST]
+            )
 
     def _free(self, slot: _Slot, *, left_at: float, kind: str) -> None:
         late = self._quickest.late(kind, time.monotonic() - left_at)

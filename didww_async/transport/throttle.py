@@ -5,7 +5,7 @@ request arrived at the server, as far as that can be told from here: not before 
 connect would otherwise bunch requests together), and later when its answer took longer than the
 quickest of its kind, because then the request itself may have been late. After a first 429 grants
 are also spaced evenly, because that server allows less of a burst than the documented rate; further
-ones widen the spacing, and half minutes without any narrow it again.
+ones widen the spacing, up to a limit, and half minutes without any narrow it again.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ __all__ = ["Grant", "Quickest", "RateLimit", "SlotLog"]
 LATEST = 0.25  # seconds: a request that is on its way for longer is rare; an answer is not
 MARGIN = 1.04  # the window is 4 % longer than the server's: jitter on the way must not break it
 WIDER = 1.25  # factor of the spacing when even spaced requests are refused
+WIDEST = 8  # times even spacing: an outage that answers 429 must not slow what comes after it
 NARROWER = 0.9  # factor after each CALM without a refusal, down to the documented rate
 CALM = 30.0  # seconds
 ENOUGH = 20  # answers of a kind, until the quickest of them is believed to be quick
@@ -115,7 +116,8 @@ class SlotLog:
         if not self._spacing:
             self._spacing, self._spaced_at = self._even, until
         elif now >= self._spaced_at:  # not of those that left before the last pause
-            self._spacing, self._spaced_at = self._spacing * WIDER, until
+            self._spacing = min(self._spacing * WIDER, self._even * WIDEST)
+            self._spaced_at = until
         self._not_before = max(self._not_before, until)
 
 
@@ -144,8 +146,10 @@ class RateLimit:
         self, per_second: float = 20, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Raises InvalidInput when `per_second` is not a positive number."""
-        if not 0 < per_second < math.inf:
-            raise InvalidInput(f"a rate limit is more than 0 requests per second, not {per_second}")
+        if not isinstance(per_second, (int, float)) or not 0 < per_second < math.inf:
+            raise InvalidInput(
+                f"a rate limit is more than 0 requests per second, not {per_second!r}"
+            )
         self.per_second = per_second
         self._clock = clock
         self._slots = SlotLog(per_second=per_second)

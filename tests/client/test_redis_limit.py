@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import attrs
 import pytest
 from client.servers import COUNTRIES, Server, client_of, refusal, reply
 
-from didww_async import InvalidInput, RateLimited, RedisRateLimit, RetryPolicy
+from didww_async import ClientClosed, InvalidInput, RateLimited, RedisRateLimit, RetryPolicy
 from didww_async.simulator import Simulator
 
 redis = pytest.importorskip("redis")
@@ -158,7 +159,7 @@ class OwnRedis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
         process = subprocess.Popen(
             [
                 shutil.which("redis-server") or "",
@@ -180,7 +181,7 @@ class OwnRedis:
                 ):
                     break
                 time.sleep(0.02)
-            yield
+            yield process
         finally:
             process.kill()
             process.wait()
@@ -226,6 +227,91 @@ async def test_redis_that_comes_back_is_used_again(
     assert "over Redis again" in caplog.text
 
 
+async def test_an_outage_that_answers_429_does_not_slow_what_comes_after_it(name: str) -> None:
+    async with limit(name, per_second=100) as shared:
+        for _ in range(30):
+            shared.pause(0.001)
+            await asyncio.sleep(0.005)
+        moments = await taken(shared, 4)
+    assert moments[-1] - moments[0] < 0.5
+
+
+async def test_a_redis_that_hangs_is_given_up_soon(own_redis: OwnRedis, name: str) -> None:
+    async with limit(name, per_second=400, url=own_redis.url) as shared:
+        with own_redis.running() as process:
+            await taken(shared, 1)
+            process.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            await taken(shared, 1)
+        assert time.monotonic() - began < 0.5 + 1.04 + 0.5  # patience, a window, a slow machine
+
+
+async def test_what_redis_objects_to_is_told(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    there = redis.Redis.from_url(HERE)
+    there.set(f"didww:{{{name}}}:slots", "not ours", ex=60)
+    async with limit(name, per_second=400) as shared:
+        await taken(shared, 1)
+    there.close()
+    assert "WRONGTYPE" in caplog.text
+
+
+async def test_a_clock_of_redis_that_was_set_back_holds_nobody_up(name: str) -> None:
+    there = redis.Redis.from_url(HERE)
+    seconds, _ = there.time()
+    later = (seconds + 1_000_000) * 1_000_000
+    there.zadd(f"didww:{{{name}}}:slots", {str(slot): later for slot in range(100)})
+    state = {"not_before": later, "spacing": 60_000, "spaced_at": later, "last": later}
+    there.hset(f"didww:{{{name}}}:state", mapping=state)
+    async with limit(name) as shared:
+        began = time.monotonic()
+        await taken(shared, 2)
+    assert time.monotonic() - began < 1
+    assert 60_000 > float(there.hget(f"didww:{{{name}}}:state", "spacing"))  # it narrows again
+    there.close()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_caller_cancelled_while_redis_answers_wastes_nothing(name: str, turns: int) -> None:
+    async with limit(name) as shared:
+        await taken(shared, 1)  # it is connected now
+        task = asyncio.create_task(shared.acquire())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        if task.cancelled():
+            await asyncio.sleep(0.01)
+            await shared.acquire()
+    with contextlib.closing(redis.Redis.from_url(HERE)) as there:
+        assert 2 == there.zcard(f"didww:{{{name}}}:slots")
+
+
+async def test_closing_ends_the_waiting_and_nothing_is_granted_any_more(name: str) -> None:
+    async with limit(name, per_second=5) as shared:
+        for grant in [await shared.acquire() for _ in range(5)]:
+            grant.sent()
+        waiting = [asyncio.create_task(shared.acquire()) for _ in range(3)]
+        await asyncio.sleep(0.05)
+    _, *others = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [ClientClosed, ClientClosed] == [type(other) for other in others]
+    with pytest.raises(ClientClosed, match="closed; make a new one"):
+        await shared.acquire()
+
+
+def test_another_event_loop_is_told_to_make_its_own(name: str) -> None:
+    shared = RedisRateLimit(HERE, name=name, processes=1)
+
+    async def once() -> None:
+        try:
+            (await shared.acquire()).give_back()
+        finally:
+            await shared._redis.connection_pool.disconnect()
+
+    asyncio.run(once())
+    with pytest.raises(ClientClosed, match="another event loop; make one per loop"):
+        asyncio.run(shared.acquire())  # type: ignore[arg-type]
+
+
 async def test_password_of_the_url_is_not_told(name: str, caplog: pytest.LogCaptureFixture) -> None:
     url = "redis://:tops3cret@127.0.0.1:1/0"
     async with limit(name, url=url) as shared:
@@ -243,6 +329,9 @@ async def test_password_of_the_url_is_not_told(name: str, caplog: pytest.LogCapt
         ({"name": ""}, "name is empty"),
         ({"processes": 0}, "processes is 1 or more"),
         ({"per_second": 0}, "rate limit"),
+        ({"per_second": "20"}, "rate limit"),
+        ({"processes": 1.5}, "processes is 1 or more, not 1.5"),
+        ({"url": 5}, "url is no Redis URL"),
     ],
 )
 def test_bad_input_is_refused(wrong: dict[str, object], message: str) -> None:

@@ -118,6 +118,18 @@ def test_refusals_of_requests_that_were_on_their_way_slow_down_once() -> None:
     assert log.window / 20 == pytest.approx(log.delay(3.0))
 
 
+def test_an_outage_that_answers_429_does_not_slow_what_comes_after_it() -> None:
+    log = SlotLog(per_second=20)
+    now = 0.0
+    while now < 3600:
+        now += log.delay(now)
+        log.take(now)
+        log.give_back(now + log.window)
+        log.refused(now, until=now + 1)
+    moments = grants_of(log, [0.0] * 120, from_time=now)
+    assert moments[-1] - moments[0] < 60
+
+
 def test_after_calm_half_minutes_the_documented_rate_is_back() -> None:
     log = SlotLog(per_second=20)
     log.refused(0.0, until=0.0)
@@ -184,8 +196,8 @@ def test_huge_rate_stands_for_no_limit_and_costs_no_memory() -> None:
     assert 0.0 == limit._slots.delay(time.monotonic())
 
 
-@pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf])
-def test_rate_that_makes_no_sense_is_refused(wrong: float) -> None:
+@pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, "20", None])
+def test_rate_that_makes_no_sense_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidInput, match="rate limit"):
         RateLimit(wrong)
 
