@@ -22,7 +22,7 @@ from flows.coverage import prefix_choice
 __all__ = ["PrefixKey", "Prefixes", "blocks"]
 
 PAGE: Final = 100
-FULL: Final = 88  # rows that are expected of a block; a few more must not cost a second page
+FULL: Final = 80  # rows that are expected of a block; a few more must not cost a second page
 FIRST_GUESS: Final = 0.16  # of all NPA-NXX there could be, the part that is on sale
 LEAST: Final = 0.01
 FEW: Final = 2  # so few are looked up one by one
@@ -197,7 +197,7 @@ def blocks(
     npas: list[str] = []
     nxxs: set[str] = set()
     pairs = 0
-    for npa in sorted(wanted, key=lambda npa: (len(set(wanted[npa])), sorted(wanted[npa]))):
+    for npa in sorted(wanted, key=lambda npa: npa[::-1]):  # mixed: neighbours are alike
         own = set(wanted[npa])
         crossed = (len(npas) + 1) * len(nxxs | own)
         if npas and pairs + len(own) + (crossed - pairs - len(own)) * share > FULL:

@@ -8,6 +8,7 @@ from didww_async import BadRequest, Client, RetryPolicy
 from didww_async.simulator import Simulator
 from didww_async.simulator.atlas import Atlas, shipped_atlas
 from flows import PurchaseRequest
+from flows.batch import merged_prices
 from flows.batch.lines import BatchLine, lines_of
 from flows.batch.looking import Merged
 from flows.batch.resolving import OneByOne, ResolvedLine, UnbuyableLine
@@ -112,3 +113,25 @@ async def test_each_line_gets_what_buying_it_alone_would_give(seed: int) -> None
         if isinstance(found, tuple) and "OutOfStock" == found[0] and "earlier" in found[1]:
             continue  # the stock went to lines before it
         assert alone[line.number] == found, line.request
+
+
+async def test_a_reply_that_does_not_tell_where_a_group_is_costs_requests_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = [
+        PurchaseRequest(country="GB", city=city, prefer="cheapest")
+        for city in ("London", "Bristol", "Nowhere")
+    ]
+    async with Simulator(rate_limit=None) as simulator:
+        async with client_of(simulator, VERSIONS[0]) as client:
+            lines = lines_of(wanted, batch="b")
+            expected = {key: told(found) for key, found in (await merged(client, lines)).items()}
+            before = len(simulator.requests)
+        monkeypatch.setattr(merged_prices, "INCLUDED", ("stock_keeping_units",))
+        async with client_of(simulator, VERSIONS[0]) as client:
+            found = {key: told(one) for key, one in (await merged(client, lines)).items()}
+    assert expected == found
+    assert {1: ResolvedLine, 2: ResolvedLine, 3: tuple} == {
+        key: type(one) for key, one in found.items()
+    }
+    assert len(simulator.requests) - before > before
