@@ -134,12 +134,13 @@ class MergedPrices(Prices):
             )
         ):
             served |= part
-        return {
+        found: dict[Wanted, Sequence[DidGroup]] = {
             key: [
                 group for group in served[dict(key)["nanpa_prefix.id"]] if _fits(group, dict(key))
             ]
             for key in asked
         }
+        return {**await doubted(found, lambda key: self._listed(dict(key)))}
 
     async def _serving(
         self, alike: _Class, prefixes: Sequence[str]

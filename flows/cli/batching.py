@@ -2,22 +2,30 @@
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import attrs
 
 from didww_async import Client, InvalidInput
 from flows import PurchaseJournal
-from flows.batch import BatchLine, LineResult, LineState, Packing, buy_many
+from flows.batch import (
+    AsPlanned,
+    BadLine,
+    BatchLine,
+    LineResult,
+    LineState,
+    Packing,
+    Plan,
+    buy_many,
+    plan_batch,
+)
 from flows.batch.known import known_lines
-from flows.batch.planning import AsPlanned, Plan, plan_batch
-from flows.batch.reading import BadLine, read_lines
 from flows.batch.resolving import UnbuyableLine
 from flows.cli.attempt import SIMULATED
+from flows.cli.batch_file import usable_lines
 from flows.cli.batch_progress import Progress
 from flows.cli.batch_report import Report
 from flows.cli.batch_shown import (
@@ -38,7 +46,6 @@ from flows.cli.show import json_text, money
 
 __all__ = ["Batching", "Orders"]
 
-BREATH = 5000  # lines
 SHOWN = 50  # bad lines, and reasons why lines can't be bought, that people are shown
 
 
@@ -69,7 +76,7 @@ class Batching:
         self._progress = Progress(screen)
         self._summary: Summary | None = None
         self._report: Report | None = None
-        self._bad: list[BadLine] = []
+        self._bad = self._bad_lines = 0  # several things may be wrong with a line
         self._ordering = False
         self._numbers: list[str] = []
         self._told: set[int] = set()
@@ -79,9 +86,7 @@ class Batching:
         try:
             with self._reporting():
                 self._check_before_all()
-                async with self._screen.progress(f"reading {self._orders.file}"):
-                    lines = await self._read()
-                code = await self._work(lines)
+                code = await self._work(await self._read())
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every end is told
             code = self._failed(error)
         return code
@@ -107,32 +112,29 @@ class Batching:
             )
 
     async def _read(self) -> list[BatchLine]:
-        """All lines that can be used. Raises InvalidInput when some can't, unless told to go on."""
-        lines: list[BatchLine] = []
-        with _opened(self._orders.file) as stream:
-            for found in read_lines(stream, batch=self._orders.batch, format=None):
-                if isinstance(found, BadLine):
-                    self._bad_line(found)
-                else:
-                    lines.append(found)
-                    if len(lines) % BREATH == 0:
-                        await asyncio.sleep(0)  # a long file must not keep Ctrl-C waiting
-                    if self._report is not None:
-                        self._report.expect(found.number, found.identity)
-        if len(self._bad) > SHOWN:
-            self._screen.say(f"... and {len(self._bad) - SHOWN} more; --json lists all of them.")
-        fatal = any(bad.number == 0 for bad in self._bad)
-        if fatal or not lines or (self._bad and not self._orders.skip_bad):
-            numbers = len({bad.number for bad in self._bad})
-            hint = "" if fatal or not lines else "; mend it, or leave them out with --skip-bad"
-            what = "the file" if fatal else f"{numbers} lines"
-            raise InvalidInput(f"{what} of {self._orders.file} can't be used{hint}")
+        async with self._screen.progress(f"reading {self._orders.file}"):
+            try:
+                lines, self._bad_lines = await usable_lines(
+                    self._orders.file,
+                    batch=self._orders.batch,
+                    skip_bad=self._orders.skip_bad,
+                    good=self._good_line,
+                    bad=self._bad_line,
+                )
+            finally:
+                if self._bad > SHOWN:
+                    more = self._bad - SHOWN
+                    self._screen.say(f"... and {more} more; --json or --report has all of them.")
         return lines
 
+    def _good_line(self, line: BatchLine) -> None:
+        if self._report is not None:
+            self._report.expect(line.number, line.identity)
+
     def _bad_line(self, bad: BadLine) -> None:
-        self._bad.append(bad)
+        self._bad += 1
         self._event(bad_line_event(bad))
-        if len(self._bad) <= SHOWN:
+        if self._bad <= SHOWN:
             self._screen.say(f"error: {bad}", "error")
         if self._report is not None:
             self._report.bad(bad)
@@ -141,9 +143,7 @@ class Batching:
 
     async def _work(self, lines: list[BatchLine]) -> Exit:
         orders, screen = self._orders, self._screen
-        summary = self._summary = Summary(
-            lines=len(lines), skipped_bad=len({bad.number for bad in self._bad})
-        )
+        summary = self._summary = Summary(lines=len(lines), skipped_bad=self._bad_lines)
         async with working(
             self._connection, create=True, on_attempt=self._progress.attempt
         ) as found:
@@ -154,7 +154,7 @@ class Batching:
                 plan, known = await self._planned(client, journal, lines)
             self._show(plan, known)
             if orders.only_plan:
-                return plan_code(plan, known=known, bad=len(self._bad))
+                return plan_code(plan, known=known, bad=self._bad_lines)
             if plan.packing.orders and not orders.yes:
                 await self._confirm(plan)
             await self._buy(client, journal, lines, plan)
@@ -316,16 +316,3 @@ class Batching:
         with Report(self._orders.report, message=self._screen.message) as self._report:
             yield
         self._screen.say(f"The report is in {self._orders.report}.")
-
-
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
-    if str(file) == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = file.open("rb")
-    except OSError as problem:
-        raise InvalidInput(f"{file} can't be read: {problem.strerror}") from None
-    with stream:
-        yield stream
