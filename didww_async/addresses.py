@@ -1,5 +1,6 @@
 """Where DIDWW is: the addresses of its environments, and checking those that a user gives."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -17,6 +18,7 @@ __all__ = [
     "without_secrets",
 ]
 
+BLANK = re.compile(r"[\s\x00-\x1f]")  # in a host it would only be noticed when a call fails
 Environment = Literal["production", "sandbox"]
 BASE_URLS: Mapping[str, str] = {
     "production": "https://api.didww.com/v3",
@@ -65,10 +67,11 @@ def _http_url(given: str | URL, *, name: str, example: str) -> URL:
     """Check an address. Raises InvalidInput, without showing a password that may be in it."""
     try:
         url = URL(given)
+        (url.raw_host or "").encode("idna")
     except (ValueError, TypeError):
         # Without yarl's words: they may quote the URL, and with it a password.
         raise InvalidInput(f"{name} is no URL; it must be {example}") from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.host or BLANK.search(str(given)):
         raise InvalidInput(f"{name} must be {example}")
     if url.user is not None or url.password is not None or url.query_string or url.fragment:
         raise InvalidInput(f"{name} takes no credentials, query or fragment")

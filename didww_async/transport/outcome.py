@@ -42,6 +42,7 @@ BY_STATUS: Mapping[int, type[ApiError]] = {
     429: RateLimited,
 }
 SNIPPET = 200
+QUOTED = re.compile(r":?\s*(?:\n|\bb['\"]|\bbytearray\()")
 PASSWORD_MEMBER = re.compile(
     r'("[^"]*(?:password|secret|token|username|auth_user)[^"]*"\s*:\s*")(?:[^"\\]|\\.)*',
     re.IGNORECASE,
@@ -167,7 +168,8 @@ def _snippet(body: str) -> str:
 def _reason(exception: BaseException, secrets: Iterable[str]) -> str:
     # Never str() of a ClientResponseError's request: it carries the headers, and with them the key.
     if isinstance(exception, aiohttp.ClientResponseError):
-        text = exception.message
+        # Without what the parser quotes: it may be the body, and in it a token or a password.
+        text = QUOTED.split(exception.message)[0]
     else:
         text = str(exception)
     text = without(secrets, text)[: SNIPPET * 2]

@@ -397,6 +397,11 @@ HOSTILE = {
     "redirect": reply(status=307, headers={"Location": "http://127.0.0.1:1/token"}),
     "not found": reply("nope", status=404),
     "broken": reply("<h1>oops</h1>", status=500),
+    "no chunks": Say(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + granted().data.partition(b"\r\n\r\n")[2],
+        "close",
+    ),
     "nothing": Say(then="close"),
     "reset": Say(then="reset"),
 }
