@@ -4,6 +4,7 @@ import attrs
 from cattrs import Converter
 
 from didww_async.resources import Resource, by_type
+from didww_async.resources.inputs import check_input
 from didww_async.transport.sender import Sender
 from didww_async.versions import ApiVersion, aliases, type_aliases
 from didww_async.wire.body import request_body
@@ -22,8 +23,9 @@ class Channel:
     converter: Converter
     version: ApiVersion
 
-    def body(self, given: object, *, id: str | None = None) -> bytes:
-        """Write the body of a request. Raises NotInThisVersion, InvalidInput."""
+    def body(self, given: object, *, type: str, id: str | None = None) -> bytes:
+        """Write the body of a request about a `type`. Raises NotInThisVersion, InvalidInput."""
+        check_input(given, type)
         return request_body(
             given,
             converter=self.converter,

@@ -105,7 +105,7 @@ class _Collection(Generic[R]):
         )
 
     def _body(self, given: object, *, id: str | None = None) -> bytes:
-        return self._channel.body(given, id=id)
+        return self._channel.body(given, type=self._resource.type, id=id)
 
     def _item(self, id: str) -> str:
         if not isinstance(id, str) or not id or "/" in id or id in {".", ".."}:

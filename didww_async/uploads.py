@@ -21,6 +21,7 @@ from didww_async.resources import (
     PublicKeySort,
 )
 from didww_async.resources.files import check_encrypted
+from didww_async.resources.inputs import check_input
 from didww_async.threads import in_thread
 from didww_async.transport.call import Timeouts
 from didww_async.transport.files import Form
@@ -78,6 +79,7 @@ class EncryptedFiles(Reads[E, F, S, I], Deletes[E], Generic[E, F, S, I, C]):
 
         Raises InvalidInput for one that is not, ValidationFailed for an outdated fingerprint.
         """
+        check_input(new, EncryptedFileCreate.type)
         if isinstance(new.file, Path):
             check_encrypted(await in_thread(_size, new.file))
         part = self._part

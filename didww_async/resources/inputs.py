@@ -13,7 +13,7 @@ from didww_async.resources.base import Shown, fields_of, value
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import UNSET
 
-__all__ = ["CallbackMethod", "Input", "check_digits", "check_range"]
+__all__ = ["CallbackMethod", "Input", "check_digits", "check_input", "check_range"]
 
 MAX_REFERENCE = 100
 
@@ -54,6 +54,13 @@ class Input(Shown):
             for field in fields_of(type(self))
             if (found := getattr(self, field.name)) is not UNSET
         }
+
+
+def check_input(given: object, type_: str) -> None:
+    """Refuse what is no input, or one of another type: a resource, a dict, a class."""
+    if not isinstance(given, Input) or given.type != type_:
+        got = given.__name__ if isinstance(given, type) else type(given).__name__
+        raise InvalidInput(f"{type_} take an input of their own, made by keyword, not {got}")
 
 
 def check_range(name: str, found: object, least: int, most: int) -> None:

@@ -30,8 +30,8 @@ def request_body(
 ) -> bytes:
     """Write an input object; what is UNSET is not sent, None is sent as null.
 
-    Raises NotInThisVersion for a field this API version lacks, InvalidInput for text that can't be
-    written as UTF-8.
+    Raises NotInThisVersion for a field this API version lacks, InvalidInput for a change (with
+    `id`) of nothing, and for text that can't be written as UTF-8.
     """
     type_ = given.type
     attributes: dict[str, Any] = {}
@@ -50,6 +50,8 @@ def request_body(
     data: dict[str, Any] = {"type": version.type_name(type_)}
     if id is not None:
         data["id"] = id
+        if not attributes and not relationships:
+            raise InvalidInput(f"{type(given).__name__} changes nothing: set at least one field")
     if attributes:
         data["attributes"] = attributes
     if relationships:
