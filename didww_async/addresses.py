@@ -32,22 +32,12 @@ TOKEN_URLS: Mapping[str, str] = {
 
 def api_at(environment: str | None, base_url: str | URL | None) -> URL:
     """The API of an environment, or at an address of the user's. Raises InvalidInput."""
-    _check(environment)
-    if base_url is not None:
-        return _http_url(base_url, name="base_url", example="http(s)://host[:port]/v3")
-    if environment is None:
-        raise InvalidInput('say environment="production" or "sandbox", or give a base_url')
-    return URL(BASE_URLS[environment])
+    return _address(environment, base_url, known=BASE_URLS, name="base_url", path="/v3")
 
 
 def token_service_at(environment: str | None, token_url: str | URL | None) -> URL:
     """The token service of an environment, or at an address of the user's. Raises InvalidInput."""
-    _check(environment)
-    if token_url is not None:
-        return _http_url(token_url, name="token_url", example="http(s)://host[:port]/token")
-    if environment is None:
-        raise InvalidInput('say environment="production" or "sandbox", or give a token_url')
-    return URL(TOKEN_URLS[environment])
+    return _address(environment, token_url, known=TOKEN_URLS, name="token_url", path="/token")
 
 
 def token_service_of(api: URL) -> str | None:
@@ -63,6 +53,23 @@ def without_secrets(url: URL) -> URL:
     return url.with_user(None).with_query(None).with_fragment(None)
 
 
+def _address(
+    environment: str | None,
+    given: str | URL | None,
+    *,
+    known: Mapping[str, str],
+    name: str,
+    path: str,
+) -> URL:
+    if environment is not None and environment not in known:
+        raise InvalidInput(f"environment is {' or '.join(known)}, not {environment!r}")
+    if given is not None:
+        return _http_url(given, name=name, example=f"http(s)://host[:port]{path}")
+    if environment is None:
+        raise InvalidInput(f'say environment="production" or "sandbox", or give a {name}')
+    return URL(known[environment])
+
+
 def _http_url(given: str | URL, *, name: str, example: str) -> URL:
     """Check an address. Raises InvalidInput, without showing a password that may be in it."""
     try:
@@ -76,8 +83,3 @@ def _http_url(given: str | URL, *, name: str, example: str) -> URL:
     if url.user is not None or url.password is not None or url.query_string or url.fragment:
         raise InvalidInput(f"{name} takes no credentials, query or fragment")
     return URL(str(url).rstrip("/"))
-
-
-def _check(environment: str | None) -> None:
-    if environment is not None and environment not in BASE_URLS:
-        raise InvalidInput(f"environment is {' or '.join(BASE_URLS)}, not {environment!r}")

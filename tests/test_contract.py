@@ -126,7 +126,7 @@ def answered(request: Seen) -> Any:
 
 
 def least_input(cls: type, request: Mapping[str, Any]) -> Any:
-    """An input with what it can't be made without."""
+    """An input with what it can't be made without; a change needs one field."""
     if request["content_type"] == "multipart/form-data":
         return cls(encryption_fingerprint=f"{'a' * 40}:::{'b' * 40}", file=bytes(1040))
     given: dict[str, Any] = dict(CHOSEN.get(cls.__name__, {}))
@@ -141,6 +141,9 @@ def least_input(cls: type, request: Mapping[str, Any]) -> Any:
             given[field.name] = resource_class(spec["types"][0])(id="id-2")
         else:
             given[field.name] = ("id-2",) if spec["kind"] == "many" else "id-2"
+    if not given:
+        name, spec = next(iter(request["attributes"].items()))
+        given[name] = LEAST.get(name) or sample(spec, name)
     return cls(**given)
 
 
