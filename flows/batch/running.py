@@ -229,6 +229,8 @@ class _Run:
 
     def _is_wanted(self, packed: PackedOrder) -> bool:
         """Whether every line in it is asked for in this run, as it was then."""
+        if len({line.fate for name in packed.lines if (line := self._lines.get(name))}) > 1:
+            return False
         for item in packed.items:
             for share in item.shares:
                 line = self._lines.get(share.identity)

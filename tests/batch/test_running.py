@@ -360,7 +360,9 @@ async def test_what_was_packed_is_ordered_as_it_was_packed(
     assert {packed.reference} == {order.external_reference_id for order in sim.orders}
 
 
-@pytest.mark.parametrize("change", ["a line is gone", "a line is changed", "the price"])
+@pytest.mark.parametrize(
+    "change", ["a line is gone", "a line is changed", "a limit", "a fate", "the price"]
+)
 async def test_what_was_packed_for_something_else_is_packed_anew(
     change: str, client: Client, journal: MemoryJournal, sim: Simulator
 ) -> None:
@@ -371,9 +373,16 @@ async def test_what_was_packed_for_something_else_is_packed_anew(
         lines = lines[:2]
     elif change == "a line is changed":
         lines[0] = attrs.evolve(lines[0], request=new_york(quantity=4))
+    elif change == "a limit":
+        lines[0] = attrs.evolve(lines[0], request=new_york(max_monthly=Decimal(1)))
+    elif change == "a fate":
+        lines[0] = attrs.evolve(lines[0], fate="its own")
     else:
         sim.set_price(TORONTO_SKU, monthly_price="99")
     results = await run(client, lines, journal=journal)
+    if change == "a limit":
+        assert isinstance(results[0].error, PriceOverLimit)
+        del results[0], lines[0]
     assert {"bought": len(lines)} == states(results)
     assert packed.reference not in {order.external_reference_id for order in sim.orders}
     wanted = sum(line.request.quantity for line in lines)

@@ -19,7 +19,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from purchases import NEW_YORK_GROUP, TWO_CHANNELS
+from purchases import NEW_YORK_GROUP, TORONTO_GROUP, TORONTO_SKU, TWO_CHANNELS
 
 from didww_async import Client, DidwwError, RateLimit, RetryPolicy, Timeouts
 from didww_async.simulator import (
@@ -42,7 +42,7 @@ from didww_async.simulator import (
     TooMany,
 )
 from flows import OrderRules, reconcile
-from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, State
+from flows.journal import Limits, MemoryJournal, OrderRequest, Purchase, RequestItem, State
 from flows.ordering import Ordering
 
 T = TypeVar("T")
@@ -69,6 +69,18 @@ FAULTS: list[Fault] = [
 ]
 WORKERS = st.integers(0, 2)
 NAMES = st.integers(0, 1)
+
+
+ONE, TWO = (
+    OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=quantity)
+    for quantity in (1, 2)
+)
+SEVERAL = OrderRequest(
+    items=(
+        *ONE.items,
+        RequestItem(sku_id=TORONTO_SKU, did_group_id=TORONTO_GROUP, quantity=2),
+    )
+)
 
 
 class Clock:
@@ -137,11 +149,8 @@ class PurchaseMachine(RuleBasedStateMachine):
     def worker(self) -> Ordering:
         return Ordering(self.world.client, self.journal, rules=self.rules_)
 
-    @rule(worker=WORKERS, name=NAMES, quantity=st.sampled_from([1, 1, 1, 2]))
-    def order(self, worker: int, name: int, quantity: int) -> None:
-        request = OrderRequest.of_one(
-            sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=quantity
-        )
+    @rule(worker=WORKERS, name=NAMES, request=st.sampled_from([ONE, ONE, ONE, TWO, SEVERAL]))
+    def order(self, worker: int, name: int, request: OrderRequest) -> None:
         place = self.workers[worker].place(
             request, reference=f"{self.prefix}{name}", limits=Limits(), born_here=False
         )
@@ -265,7 +274,7 @@ def test_the_machine_would_notice_a_second_order() -> None:
         machine.begin()
         machine.misbehave(fault=DropAfter(), after=0)
         world.sim.orders_visible_after = 3600
-        machine.order(worker=0, name=0, quantity=1)
+        machine.order(worker=0, name=0, request=ONE)
         machine.run_until_quiet()
         with pytest.raises(AssertionError, match="example-"):
             machine.no_reference_has_two_orders()
