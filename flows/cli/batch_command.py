@@ -70,9 +70,13 @@ TERMS = BatchTerms()
 
 
 def batch(
-    file: Path | None = None, /, *, terms: BatchTerms = TERMS, connection: Journaled = JOURNALED
+    file: Path | None = None,
+    /,
+    *,
+    terms: BatchTerms = TERMS,
+    connection: Journaled = JOURNALED,
 ) -> int:
-    """Buy what the lines of a CSV or JSON lines file ask for; "-" is standard input.
+    """Buy what the lines of a CSV or JSON lines file ask for.
 
     Plans first, with few merged look-ups, shows the cost and asks (or takes --yes). Nothing is
     bought for a file with bad lines unless --skip-bad. Run it again with the same file to go on
@@ -82,7 +86,7 @@ def batch(
     Parameters
     ----------
     file
-        The file; see --template.
+        The file, or /dev/stdin; see --template.
     """
     # Only now: other commands do without batches.
     from flows.batch.reading import template  # noqa: PLC0415

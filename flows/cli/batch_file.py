@@ -1,9 +1,7 @@
 """Reading the file of a batch: what can be used, and all that can't."""
 
 import asyncio
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,14 +48,8 @@ async def usable_lines(
     return lines, len(numbers)
 
 
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
-    if str(file) == "-":
-        yield sys.stdin.buffer
-        return
+def _opened(file: Path) -> BinaryIO:
     try:
-        stream = file.open("rb")
+        return file.open("rb")
     except OSError as problem:
         raise InvalidInput(f"{file} can't be read: {problem.strerror}") from None
-    with stream:
-        yield stream

@@ -1,5 +1,6 @@
 """didww-async batch: the command line on files of purchases, against the simulator."""
 
+import asyncio
 import csv
 import json
 import signal
@@ -186,6 +187,14 @@ async def test_a_missing_file_and_the_template(desk: Desk) -> None:
     assert (0, 3) == (template.code, len(template.lines))
     bought = await desk.run(template.out, "--yes", "--json")
     assert (0, 25) == (bought.code, events(bought)["summary"][0]["numbers"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/stdin of POSIX")
+async def test_the_file_may_come_through_a_pipe(desk: Desk) -> None:
+    command = ("batch", "/dev/stdin", "--plan", "--json")
+    async with started(*command, env=desk.env, stdin=asyncio.subprocess.PIPE) as process:
+        out, _ = await asyncio.wait_for(process.communicate(GOOD.encode()), 20)
+    assert (0, 6) == (process.returncode, json.loads(out)["numbers"])
 
 
 async def test_a_named_batch_whose_file_changed(desk: Desk) -> None:

@@ -56,13 +56,15 @@ def pointed_at(simulator: Simulator, *, key: str = KEY) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def started(
-    *arguments: str, env: Mapping[str, str] | None = None
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    stdin: int = asyncio.subprocess.DEVNULL,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The command, running; it is killed when the block is left before it ended."""
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment(**(env or {})),
