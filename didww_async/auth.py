@@ -171,7 +171,7 @@ class BearerToken:
         Raises InvalidInput when an argument can't be right. Source: facts file, section 1.
         """
         self.__key = _checked(api_key)
-        if scope not in {"full", "read"}:
+        if scope not in ("full", "read"):
             raise InvalidInput(f'a token\'s scope is "full" or "read", not {scope!r}')
         if type(expires_in) is not int or not SHORTEST <= expires_in <= LONGEST:
             raise InvalidInput(f"expires_in is {SHORTEST} to {LONGEST} seconds, not {expires_in!r}")

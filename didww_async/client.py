@@ -81,8 +81,24 @@ class Client(Api):
         """
         if session is not None and trace_configs:
             raise InvalidInput("give trace_configs to your own session, not to the client")
-        if max_connections < 1 or max_orders_in_flight < 1:
-            raise InvalidInput("max_connections and max_orders_in_flight are at least 1")
+        for name, most in (
+            ("max_connections", max_connections),
+            ("max_orders_in_flight", max_orders_in_flight),
+        ):
+            if not isinstance(most, int) or most < 1:
+                raise InvalidInput(f"{name} is a whole number, at least 1, not {most!r}")
+        if not isinstance(account, str) or not account:
+            raise InvalidInput(f"account is a label of yours for the account, not {account!r}")
+        for name, given, wanted in (
+            ("timeouts", timeouts, Timeouts),
+            ("retry", retry, RetryPolicy),
+        ):
+            if given is not None and not isinstance(given, wanted):
+                raise InvalidInput(f"{name} is a {wanted.__name__}(...), not {given!r}")
+        if rate_limit is not None and not hasattr(rate_limit, "acquire"):
+            raise InvalidInput(f"rate_limit is a RateLimit(...), not {rate_limit!r}")
+        if on_attempt is not None and not callable(on_attempt):
+            raise InvalidInput(f"on_attempt is a function, not {on_attempt!r}")
         self.account = account
         self.max_orders_in_flight = max_orders_in_flight
         user_agent = f"didww-async/{__version__}"

@@ -1,7 +1,7 @@
 """The operations a collection can have; each collection has exactly those the API has."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 import attrs
@@ -82,7 +82,7 @@ class _Collection(Generic[R]):
             path=self._channel.version.path(path),
             api_version=self._channel.version.date,
             query=self._channel.version.query(self._resource.type, query).pairs(),
-            timeouts=timeouts,
+            timeouts=_checked(timeouts),
         )
 
     def _write(
@@ -101,7 +101,7 @@ class _Collection(Generic[R]):
             body=body,
             repeat=repeat,
             fresh=True,
-            timeouts=timeouts,
+            timeouts=_checked(timeouts),
         )
 
     def _body(self, given: object, *, id: str | None = None) -> bytes:
@@ -154,10 +154,12 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         Returns a `Page`. Raises BadRequest for a filter, sort or page the API does not know, and
         every other ApiError or NoAnswer as it comes. For all pages use `iterate`.
         """
+        if filter and not isinstance(filter, Mapping):
+            raise InvalidInput(f"filter is a mapping, key -> value, not {filter!r}")
         query = Query(
             filter=filter or {},
-            sort=_names(sort),
-            include=_names(include),
+            sort=_names("sort", sort),
+            include=_names("include", include),
             fields=_by_type(fields),
             page_number=page,
             page_size=page_size,
@@ -197,8 +199,8 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
             ):
                 yield item
             return
-        sort = _names(sort) or cast(
-            "tuple[S, ...]", _names(tuple((resource.walk_by or "").split(",")))
+        sort = _names("sort", sort) or cast(
+            "tuple[S, ...]", _names("sort", tuple((resource.walk_by or "").split(",")))
         )
         size = resource.max_page_size if page_size is None else page_size
         seen: set[str] = set()
@@ -270,7 +272,7 @@ class Gets(_Collection[R], Generic[R, I]):
         timeouts: Timeouts | None = None,
     ) -> R:
         """Read one resource by its id. Raises NotFound when the account has no such record."""
-        query = Query(include=_names(include), fields=_by_type(fields))
+        query = Query(include=_names("include", include), fields=_by_type(fields))
         call = self._read(self._item(id), query, timeouts)
         return self._one(call, await self._channel.sender.send(call))
 
@@ -359,13 +361,26 @@ class ReadsWrites(
     """Everything: list, get, create, update, delete."""
 
 
+def _checked(timeouts: Timeouts | None) -> Timeouts | None:
+    if timeouts is not None and not isinstance(timeouts, Timeouts):
+        raise InvalidInput(f"timeouts is a Timeouts(connect=, read=, total=), not {timeouts!r}")
+    return timeouts
+
+
 def _by_type(fields: Mapping[str, Sequence[str]] | None) -> Mapping[str, tuple[str, ...]]:
-    return {type_: _names(names) for type_, names in fields.items()} if fields else {}
+    if not fields:
+        return {}
+    if not isinstance(fields, Mapping):
+        raise InvalidInput(f"fields is a mapping, type -> names, not {fields!r}")
+    return {type_: _names("fields", names) for type_, names in fields.items()}
 
 
-def _names(given: str | Sequence[str]) -> tuple[Any, ...]:
+def _names(what: str, given: str | Sequence[str]) -> tuple[Any, ...]:
     if not given:
         return ()
     if isinstance(given, str):
         return (given,)
-    return tuple(name for name in given if name)
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidInput(f"{what} takes a name or several, not {given!r}")
+    return tuple(name for name in names if name)

@@ -67,7 +67,9 @@ class _NothingRaw(Mapping[str, Any]):
 NOTHING_RAW: Mapping[str, Any] = _NothingRaw()
 
 _NO_ATTRIBUTES = frozenset({"id", "meta", "raw", "others"})
-_SECRET_WORDS = re.compile(r"password|secret|token|auth_user|^username$", re.IGNORECASE)
+_SECRET_WORDS = re.compile(
+    r"password|secret|token|credential|api_?key|auth_user|^username$", re.IGNORECASE
+)
 
 
 def attribute(

@@ -14,8 +14,10 @@ Repeat = Literal["freely", "if not carried out", "never"]
 
 
 def _seconds(_: object, attribute: "attrs.Attribute[Any]", seconds: float | None) -> None:
-    if seconds is not None and not seconds > 0:
-        raise InvalidInput(f"timeout {attribute.name!r} is more than 0 seconds, not {seconds}")
+    if seconds is None and attribute.default is None:
+        return
+    if not isinstance(seconds, (int, float)) or not seconds > 0:
+        raise InvalidInput(f"timeout {attribute.name!r} is more than 0 seconds, not {seconds!r}")
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)

@@ -28,8 +28,8 @@ __all__ = ["RetryPolicy", "may_repeat", "pause_before", "retried"]
 
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
     def check(_: object, attribute: "attrs.Attribute[Any]", found: Any) -> None:
-        if not found >= least:
-            raise InvalidInput(f"RetryPolicy.{attribute.name} is at least {least:g}, not {found}")
+        if not isinstance(found, (int, float)) or not found >= least:
+            raise InvalidInput(f"RetryPolicy.{attribute.name} is at least {least:g}, not {found!r}")
 
     return check
 

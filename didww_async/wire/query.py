@@ -65,8 +65,8 @@ def sendable(text: str) -> str:
 
 
 def _positive(name: str, number: int) -> int:
-    if number < 1:
-        raise InvalidInput(f"{name} starts at 1, not {number}")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise InvalidInput(f"{name} is a whole number and starts at 1, not {number!r}")
     return number
 
 

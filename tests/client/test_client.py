@@ -115,6 +115,16 @@ def test_base_url_replaces_the_environment() -> None:
         ({"environment": "sandbox", "api_version": "1999-01-01"}, "1999-01-01"),
         ({"environment": "sandbox", "max_connections": 0}, "at least 1"),
         ({"environment": "sandbox", "max_orders_in_flight": 0}, "at least 1"),
+        (
+            {"environment": "sandbox", "max_orders_in_flight": 1.5},
+            "max_orders_in_flight is a whole",
+        ),
+        ({"environment": "sandbox", "max_connections": "3"}, "max_connections is a whole number"),
+        ({"environment": "sandbox", "account": ""}, "account is a label"),
+        ({"environment": "sandbox", "timeouts": 30}, r"timeouts is a Timeouts\(...\), not 30"),
+        ({"environment": "sandbox", "retry": 3}, "retry is a RetryPolicy"),
+        ({"environment": "sandbox", "rate_limit": 20}, "rate_limit is a RateLimit"),
+        ({"environment": "sandbox", "on_attempt": 5}, "on_attempt is a function"),
     ],
 )
 def test_argument_that_can_not_be_right_is_refused(options: dict[str, Any], says: str) -> None:
@@ -910,3 +920,40 @@ async def test_what_is_no_input_of_the_collection_is_refused(given: Any, said: s
             with pytest.raises(InvalidInput, match=rf"take an input of their own.*{said}$"):
                 await work
     assert [] == server.requests
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"page": "5"}, "page is a whole number and starts at 1, not '5'"),
+        ({"page": True}, "page is a whole number"),
+        ({"page_size": 1.5}, "page_size is a whole number"),
+        ({"filter": [("id", "1")]}, "filter is a mapping"),
+        ({"sort": 5}, "sort takes a name or several, not 5"),
+        ({"include": ["regions", None]}, "include takes a name or several"),
+        ({"fields": ["name"]}, "fields is a mapping"),
+        ({"fields": {"countries": 5}}, "fields takes a name or several"),
+        ({"timeouts": 30}, "timeouts is a Timeouts"),
+    ],
+)
+async def test_a_list_that_can_not_be_meant_is_refused(wrong: Any, says: str) -> None:
+    async with talking(reply(COUNTRIES)) as (client, server):
+        with pytest.raises(InvalidInput, match=says):
+            await client.countries.list(**wrong)
+    assert [] == server.requests
+
+
+@pytest.mark.parametrize(
+    ("make", "wrong"),
+    [
+        (Timeouts, {"connect": "1"}),
+        (Timeouts, {"connect": None}),
+        (Timeouts, {"total": None}),
+        (RetryPolicy, {"attempts": "3"}),
+        (RetryPolicy, {"budget": None}),
+    ],
+)
+def test_a_policy_of_wrong_types_is_refused_by_name(make: Any, wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(InvalidInput, match=name):
+        make(**wrong)

@@ -4,7 +4,6 @@ import itertools
 import typing
 from typing import Any, ClassVar
 
-import attrs
 import pytest
 from resources.contract import RESOURCES, names, resource_class
 from resources.contract import input_class as input_class_of
@@ -24,7 +23,8 @@ from didww_async.resources import (
     SipConfiguration,
     VoiceInTrunkCreate,
 )
-from didww_async.resources.base import Nested, fields_of, is_relationship, wire_name
+from didww_async.resources.base import Nested, fields_of, is_relationship, value, wire_name
+from didww_async.resources.inputs import Input
 from didww_async.simulator import Simulator
 from didww_async.simulator.resources import TABLE, edition
 from didww_async.versions import VERSIONS, version
@@ -131,8 +131,8 @@ async def test_a_missing_type_is_refused_before_anything_is_sent(
 def _input_of(type_: str) -> Any:
     """An input of a type, with nothing in it: it is refused for its type."""
 
-    @attrs.frozen
-    class Given:
+    @value
+    class Given(Input):
         type: ClassVar[str] = type_
 
     return Given()
