@@ -162,6 +162,11 @@ class PurchaseMachine(RuleBasedStateMachine):
     def misbehave(self, fault: Fault, after: int) -> None:
         self.injected.append(self.sim.inject(fault, method="POST", path="/orders", after=after))
 
+    @rule(fault=st.sampled_from(FAULTS), worker=WORKERS, name=NAMES)
+    def order_in_bad_weather(self, fault: Fault, worker: int, name: int) -> None:
+        self.misbehave(fault=fault, after=0)
+        self.order(worker=worker, name=name, usual=True)
+
     @rule(fault=st.sampled_from([DropBefore(), ServerFault(503), TooMany("0"), GarbageBody(b"x")]))
     def misbehave_for_lookups(self, fault: Fault) -> None:
         self.sim.inject(fault, method="GET", path="/orders")
