@@ -62,9 +62,10 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
             export = await self.get(id)
             if export.status == ExportStatus.COMPLETED:
                 return export
-            if time.monotonic() + pause > give_up:
+            left = give_up - time.monotonic()
+            if left <= 0:
                 raise StillPending(f"export {id} is {export.status} after {timeout:g} seconds")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, left))
             pause = min(longest, pause * 1.5)
 
     async def download(

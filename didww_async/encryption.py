@@ -18,6 +18,7 @@ from didww_async.errors import InvalidInput
 from didww_async.resources.files import PublicKey
 
 try:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes, padding, serialization
     from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -32,13 +33,14 @@ __all__ = ["EncryptionKeys", "encrypt", "encrypted_chunks"]
 KEY_SIZE = 32
 BLOCK_SIZE = 16
 CHUNK = 256 * 1024
+LEAST_BITS = 2048  # DIDWW's have 4096
 
 
 @attrs.frozen
 class EncryptionKeys:
     """DIDWW's two RSA public keys, as PEM text, in the API's order.
 
-    Raises InvalidInput for text that is no RSA public key.
+    Raises InvalidInput for what is no RSA public key, or a weak one.
     """
 
     a: str = attrs.field(repr=False)
@@ -52,8 +54,9 @@ class EncryptionKeys:
     def of(cls, found: Iterable[PublicKey]) -> "EncryptionKeys":
         """The first two of `client.public_keys.list()`. Raises InvalidInput if there are fewer."""
         keys = [resource.key for resource in found][:2]
-        if len(keys) < 2 or not all(isinstance(key, str) for key in keys):
-            raise InvalidInput(f"encrypting needs two public keys, got {len(keys)}")
+        usable = [key for key in keys if isinstance(key, str)]
+        if len(usable) < 2:
+            raise InvalidInput(f"encrypting needs two public keys, got {len(usable)}")
         return cls(*keys)
 
     @property
@@ -63,7 +66,12 @@ class EncryptionKeys:
 
 
 def encrypt(data: bytes, *, keys: EncryptionKeys) -> bytes:
-    """Encrypt a document held in memory. For large files see `encrypted_chunks`."""
+    """Encrypt a document held in memory. For large files see `encrypted_chunks`.
+
+    Raises InvalidInput for what is no bytes.
+    """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise InvalidInput(f"a document is bytes, not {type(data).__name__}")
     return b"".join(_encrypted(iter([data]), keys))
 
 
@@ -90,10 +98,12 @@ def _encrypted(chunks: Iterator[bytes], keys: EncryptionKeys) -> Iterator[bytes]
 def _rsa(pem: str, *, name: str) -> RSAPublicKey:
     try:
         found = serialization.load_pem_public_key(pem.encode())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm):
         raise InvalidInput(f"{name} is no public key in PEM format") from None
     if not isinstance(found, RSAPublicKey):
         raise InvalidInput(f"{name} is a public key, but not of RSA")
+    if found.key_size < LEAST_BITS:
+        raise InvalidInput(f"{name} has {found.key_size} bits: too few to keep a document secret")
     return found
 
 

@@ -6,6 +6,7 @@ import gzip
 import logging
 import resource
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,17 @@ async def test_waiting_ends_when_the_export_is_completed() -> None:
         found = await client.exports.wait("export-1", every=0.001)
     assert f"{server.url}/1.csv.gz" == found.url
     assert 3 == len(server.requests)
+
+
+async def test_waiting_looks_a_last_time_when_its_time_is_over() -> None:
+    began = time.monotonic()
+
+    def answer(_: Seen) -> Say:
+        late = time.monotonic() - began > 0.18
+        return reply(document(thing("exports", "export-1", status="completed" if late else "new")))
+
+    async with talking(answer) as (client, _):
+        await client.exports.wait("export-1", timeout=0.2, every=0.15)
 
 
 async def test_waiting_has_an_end() -> None:

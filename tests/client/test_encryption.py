@@ -7,6 +7,7 @@ import io
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from didww_async.encryption import EncryptionKeys, encrypt, encrypted_chunks
+from didww_async.resources import PublicKey
 
 FOLDER = Path(__file__).with_name("keys")
 KEYS = EncryptionKeys((FOLDER / "public_a.pem").read_text(), (FOLDER / "public_b.pem").read_text())
@@ -106,3 +108,32 @@ def test_what_is_no_rsa_key_is_refused(pem: Callable[[], str], message: str) -> 
 
 def test_keys_are_not_shown() -> None:
     assert "EncryptionKeys()" == repr(KEYS)
+
+
+def _pem(key: Any) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return str(key.public_key().public_bytes(serialization.Encoding.PEM, form).decode())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (5, "a is no public key"),
+        (b"-----BEGIN PUBLIC KEY-----", "a is no public key"),
+        (_pem(rsa.generate_private_key(65537, 1024)), "a has 1024 bits: too few"),  # noqa: S505
+    ],
+)
+def test_keys_that_keep_nothing_secret_are_refused(wrong: Any, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        EncryptionKeys(wrong, KEYS.b)
+
+
+def test_keys_without_their_text_do_not_count() -> None:
+    found = [PublicKey(id="1", key=KEYS.a), PublicKey(id="2")]
+    with pytest.raises(InvalidInput, match="needs two public keys, got 1"):
+        EncryptionKeys.of(found)
+
+
+def test_a_document_is_bytes() -> None:
+    with pytest.raises(InvalidInput, match="a document is bytes, not str"):
+        encrypt("passport.pdf", keys=KEYS)  # type: ignore[arg-type]

@@ -487,6 +487,11 @@ def test_resources_are_equal_by_what_is_set_not_by_links() -> None:
     assert 1 == len({first, second})
 
 
+@pytest.mark.parametrize("name", ["auth_password", "credentials", "api_key", "apiKey", "Secret"])
+def test_secrets_of_what_is_not_known_are_hidden_by_their_names(name: str) -> None:
+    assert "tops3cret" not in repr(UnknownNested(raw={"attributes": [{name: "tops3cret"}]}))
+
+
 def test_what_has_nothing_but_raw_is_equal_by_raw() -> None:
     assert UnknownNested(raw={"a": 1}) != UnknownNested(raw={"a": 2})
     assert UnknownNested(raw={"a": 1}) == UnknownNested(raw={"a": 1})
