@@ -18,6 +18,7 @@ from didww_async.resources.base import (
     fields_of,
     is_relationship,
     is_secret,
+    redacted,
 )
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import UNSET, Unset
@@ -135,6 +136,6 @@ def _say(kind: Any, *, ids: bool) -> str | None:
 
 def _brief(found: object) -> str:
     if isinstance(found, (str, int, float, Decimal, list, tuple, Unset, types.NoneType)):
-        text = repr(found)
+        text = repr(redacted(found))
         return text if len(text) <= 60 else f"{text[:57]}..."
     return type(found).__name__

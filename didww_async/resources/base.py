@@ -29,6 +29,7 @@ __all__ = [
     "is_relationship",
     "is_secret",
     "is_to_many",
+    "redacted",
     "related_type",
     "relationship",
     "required_relationship",
@@ -202,21 +203,23 @@ class Shown:
     def __repr__(self) -> str:
         secrets = {field.name for field in fields_of(type(self)) if is_secret(field)}
         shown = (
-            f"{name}={'<hidden>' if found and name in secrets else repr(_redacted(found))}"
+            f"{name}={'<hidden>' if found and name in secrets else repr(redacted(found))}"
             for name, found in self._set_fields().items()
             if name != "meta"
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _redacted(found: Any) -> Any:
+def redacted(found: Any) -> Any:
     """What is shown of a value as it came: a type this library does not know has secrets too."""
     if isinstance(found, Mapping):
         return {
-            key: "<hidden>" if value and _SECRET_WORDS.search(str(key)) else _redacted(value)
+            key: "<hidden>" if value and _SECRET_WORDS.search(str(key)) else redacted(value)
             for key, value in found.items()
         }
-    return [_redacted(item) for item in found] if isinstance(found, list) else found
+    if type(found) in {list, tuple}:
+        return type(found)(redacted(item) for item in found)
+    return found
 
 
 @value

@@ -124,6 +124,7 @@ def test_base_url_replaces_the_environment() -> None:
         ({"environment": "sandbox", "timeouts": 30}, r"timeouts is a Timeouts\(...\), not 30"),
         ({"environment": "sandbox", "retry": 3}, "retry is a RetryPolicy"),
         ({"environment": "sandbox", "rate_limit": 20}, "rate_limit is a RateLimit"),
+        ({"environment": "sandbox", "rate_limit": "redis://:hunter22@host"}, "not str"),
         ({"environment": "sandbox", "on_attempt": 5}, "on_attempt is a function"),
     ],
 )

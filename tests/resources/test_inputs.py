@@ -147,6 +147,14 @@ def test_an_input_shows_and_compares_all_it_sends_but_no_secret() -> None:
     assert given() == given()
 
 
+@pytest.mark.parametrize("wrap", [list, tuple])
+def test_secrets_inside_of_what_is_refused_are_not_quoted(wrap: Any) -> None:
+    for wrong in ({"password": "hunter2"}, ({"auth_password": "hunter2"},)):
+        with pytest.raises(InvalidInput, match="inner is ") as refused:
+            given(inner=wrap([wrong]))
+        assert "hunter2" not in str(refused.value)
+
+
 def test_a_refused_secret_is_not_quoted() -> None:
     @value
     class Secretive(Input):
