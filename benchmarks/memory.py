@@ -10,7 +10,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,14 +105,18 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
+def print_table(found: Sequence[dict[str, Any]]) -> None:
+    print(f"{'':16}{'in flight':>10}{'KiB each':>10}{'MiB':>8}")
+    for row in found:
+        total = row["bytes"] / 2**20
+        print(f"{row['variant']:16}{row['calls']:>10}{row['kib_each']:>10.1f}{total:>8.1f}")
+
+
 def main() -> None:
     if len(sys.argv) > 1:
         print(asyncio.run(measure(sys.argv[1], int(sys.argv[2]))))
         return
-    print(f"{'':16}{'in flight':>10}{'KiB each':>10}{'MiB':>8}")
-    for row in rows():
-        total = row["bytes"] / 2**20
-        print(f"{row['variant']:16}{row['calls']:>10}{row['kib_each']:>10.1f}{total:>8.1f}")
+    print_table(rows())
 
 
 if __name__ == "__main__":
