@@ -38,6 +38,7 @@ from flows.completion import Canceled, PurchaseResult, cancel_order, wait_for_or
 from flows.coverage import Coverage
 from flows.errors import (
     InvalidFlowData,
+    LineChanged,
     OrderRefused,
     OutOfStock,
     PurchaseExpired,
@@ -355,11 +356,11 @@ class BuyDidFlow:
         again. Returns the journal's record with its order id and charged amount (with VAT).
 
         Raises, with nothing sent: PriceOverLimit, OfferChanged, BalanceTooLow, StepNotPossible,
-        ReferenceMismatch. With nothing bought: OutOfStock, OrderRefused, PurchaseExpired, and the
-        client's errors that prove it (calling again is safe). OrderOutcomeUnknown: it may be
-        bought; calling again looks for it. OrderNotRecorded: it is bought, the journal is away;
-        calling again finds it. JournalError: nothing is proven, call again. ReferenceTaken,
-        DuplicateOrders: look at the account.
+        ReferenceMismatch, LineChanged (it is a batch's line). With nothing bought: OutOfStock,
+        OrderRefused, PurchaseExpired, and the client's errors that prove it (calling again is
+        safe). OrderOutcomeUnknown: it may be bought; calling again looks for it. OrderNotRecorded:
+        it is bought, the journal is away; calling again finds it. JournalError: nothing is proven,
+        call again. ReferenceTaken, DuplicateOrders: look at the account.
         """
         self._check("order")
         then = self._now
@@ -386,7 +387,7 @@ class BuyDidFlow:
                 born_here=self._born_here,
                 asked=asked,
             )
-        except (OutOfStock, OrderRefused, PurchaseExpired):
+        except (LineChanged, OutOfStock, OrderRefused, PurchaseExpired):
             if self.reference == then.reference:
                 self._change(ordering=False)  # surely not bought: all choices are open again
             raise

@@ -16,7 +16,7 @@
     ├── ReferenceMismatch        the reference already stands for another request
     ├── ReferenceTaken           DIDWW has an order under it that does not fit this purchase
     ├── DuplicateOrders          DIDWW has several orders under one reference: look at once
-    ├── LineChanged              a line of a batch is not what was ordered under its name
+    ├── LineChanged              the name of a batch's line stands for another purchase already
     ├── OrderCanceled            the order of a batch's line was canceled; nothing is bought
     ├── BatchStopped             a stop rule came before this line; nothing was sent for it
     ├── OrderNotRecorded         ordered, but the journal could not write it down
@@ -226,13 +226,14 @@ class DuplicateOrders(FlowError):
 
 
 class LineChanged(FlowError):
-    """A line asks for something else than what was ordered under its name; nothing was sent."""
+    """A name stands for something else already: a line of a batch is in an order for another
+    request, or was bought alone, or what is to be bought alone is a line. Nothing was sent."""
 
     def __init__(self, identity: str, *, reference: str, state: str) -> None:
         self.identity = identity
         self.reference = reference
         super().__init__(
-            f"line {identity} already stands for another request: it is in order {reference}, "
+            f"line {identity} already stands for another purchase: it is in order {reference}, "
             f"which is {state}. Nothing was sent; give a new purchase a new reference"
         )
 

@@ -30,6 +30,7 @@ from didww_async import (
 from didww_async.resources import DidOrderItem, Order, OrderCreate
 from flows.errors import (
     FlowError,
+    LineChanged,
     OrderNotRecorded,
     OrderOutcomeUnknown,
     OrderRefused,
@@ -40,6 +41,7 @@ from flows.errors import (
 )
 from flows.journal import CommitUnconfirmed, JournalError, PurchaseJournal
 from flows.journal.record import (
+    NOT_BOUGHT,
     Event,
     Limits,
     OrderRequest,
@@ -101,8 +103,8 @@ class Ordering:
         `asked`: kept with the plan, to compare with when the reference is used again.
         Returns the purchase in state ordered, completed or canceled. Raises OutOfStock,
         OrderRefused, PurchaseExpired, ReferenceMismatch, ReferenceTaken, DuplicateOrders,
-        OrderOutcomeUnknown, or the client's error when DIDWW surely did not carry it out (then
-        calling again is safe).
+        LineChanged, OrderOutcomeUnknown, or the client's error when DIDWW surely did not carry it
+        out (then calling again is safe).
         """
         plan = await self._new_plan(request, reference=reference, limits=limits, asked=asked)
         found = await self._planned(plan)
@@ -152,6 +154,8 @@ class Ordering:
         request = purchase.request
         if purchase.state is State.UNKNOWN:
             return _result(_of(request, await self._settling.settled(purchase)), None)
+        if purchase.state is State.PLANNED and not born_here:
+            purchase = await self._no_line(purchase)
         if purchase.state is State.PLANNED and not born_here:
             found = await self._settling.look_up(purchase)
             if found is not None:
@@ -248,8 +252,27 @@ class Ordering:
         except (DidwwError, asyncio.CancelledError) as failure:
             # Whoever asked is told that nothing was bought: nobody may order it behind their back.
             why = f"not carried out: {str(failure) or 'cancelled'}"
-            await record(self._journal, purchase, Event.EXPIRE, error=why)
-            raise
+            left = await record(self._journal, purchase, Event.EXPIRE, error=why)
+            if left.state in NOT_BOUGHT or isinstance(failure, asyncio.CancelledError):
+                raise
+            # Somebody else has claimed it meanwhile.
+            raise OrderOutcomeUnknown(purchase=left, why=str(failure)) from failure
+
+    async def _no_line(self, purchase: Purchase) -> Purchase:
+        """Raise LineChanged, and never order it, if the reference is that of a line of a batch.
+
+        Asked after the plan is in the journal: batches look for plans after they are packed.
+        """
+        key = purchase.key
+        packed = await self._journal.packed([key.reference], origin=key.origin, account=key.account)
+        if (order := packed.get(key.reference)) is None:
+            return purchase
+        left = await record(self._journal, purchase, Event.EXPIRE, error="it is a batch's line")
+        if left.state is not State.EXPIRED:  # somebody was faster
+            return left
+        known = await self._journal.read(attrs.evolve(key, reference=order.reference))
+        state = known.state if known else "packed"
+        raise LineChanged(key.reference, reference=order.reference, state=state)
 
     async def _left_alone(self, purchase: Purchase) -> Purchase:
         """Give whoever planned it time to order it: a second click has nothing to look up."""

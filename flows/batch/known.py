@@ -1,12 +1,11 @@
 """What the journal knows of a batch's lines: which are ordered, may go on, or are free."""
 
-import asyncio
 from collections.abc import Sequence
 
 import attrs
 
+from flows.batch.alone import NEVER_BOUGHT, bought_alone
 from flows.batch.lines import BatchLine
-from flows.batch.placing import NEVER_BOUGHT
 from flows.errors import LineChanged
 from flows.journal import Purchase, PurchaseJournal, PurchaseKey, State
 from flows.journal.packed import PackedOrder
@@ -14,7 +13,6 @@ from flows.journal.packed import PackedOrder
 __all__ = ["Known", "KnownOrder", "known_lines"]
 
 TOGETHER = 1000  # lines asked about at once
-A_FEW = 32  # records read at once
 
 
 @attrs.frozen(kw_only=True)
@@ -74,13 +72,11 @@ async def known_lines(
             if (in_order := found.get(line.identity)) is not None:
                 _sort_in(known, line, orders[in_order.reference])
         new = [line for line in some if line.identity not in found]
-        for begin in range(0, len(new), A_FEW):
-            few = new[begin : begin + A_FEW]
-            alone = await asyncio.gather(
-                *(_bought_alone(journal, line, origin, account) for line in few)
-            )
-            known.failed += [(line, why) for line, why in zip(few, alone, strict=True) if why]
-            known.free += [line for line, why in zip(few, alone, strict=True) if not why]
+        alone = await bought_alone(
+            journal, [line.identity for line in new], origin=origin, account=account
+        )
+        known.failed += [(line, alone[line.identity]) for line in new if line.identity in alone]
+        known.free += [line for line in new if line.identity not in alone]
     for order in orders.values():
         if not order.is_never_bought:
             (known.begun if order.is_begun else known.packed).append(order)
@@ -95,17 +91,6 @@ def _sort_in(known: Known, line: BatchLine, order: KnownOrder) -> None:
     elif order.is_begun and is_changed(line, order.packed):
         state = order.purchase.state if order.purchase else "packed"
         known.failed.append((line, LineChanged(line.identity, reference=reference, state=state)))
-
-
-async def _bought_alone(
-    journal: PurchaseJournal, line: BatchLine, origin: str, account: str
-) -> LineChanged | None:
-    """What keeps a line from being ordered whose name is that of a purchase of its own."""
-    key = PurchaseKey(origin=origin, account=account, reference=line.identity)
-    found = await journal.read(key)
-    if found is None or found.state in NEVER_BOUGHT:
-        return None
-    return LineChanged(line.identity, reference=found.reference, state=found.state)
 
 
 def is_changed(line: BatchLine, packed: PackedOrder) -> bool:

@@ -7,7 +7,8 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from didww_async import DidwwError, InsufficientBalance, ValidationFailed
-from flows.batch.packing import References, Repacked, halved, repacked, trimmed
+from flows.batch.alone import NEVER_BOUGHT, bought_alone
+from flows.batch.packing import References, Repacked, halved, repacked, trimmed, within
 from flows.batch.purse import Purse
 from flows.batch.results import LineState
 from flows.errors import (
@@ -41,8 +42,6 @@ UNSURE = (
     ReferenceMismatch,
     ReferenceTaken,
 )
-
-NEVER_BOUGHT = frozenset({State.REFUSED, State.EXPIRED})
 
 Tell: TypeAlias = Callable[[PackedOrder, Sequence[str], LineState, DidwwError | None], None]
 Placed: TypeAlias = Callable[[PackedOrder, Purchase], Awaitable[None]]
@@ -104,7 +103,7 @@ class Placing:
         """Order it, and what is packed anew of it when it is refused."""
         if self._stop.stopped is not None:
             self._skip(packed, packed.lines, self._stop.stopped)
-        elif await self._has_money(packed):
+        elif await self._is_free(packed) and await self._has_money(packed):
             if self._stop.stopped is None:
                 await self._send(packed, born_here=born_here)
             else:  # while it waited for the money
@@ -132,8 +131,31 @@ class Placing:
 
     async def _place_last(self, packed: PackedOrder, *, born_here: bool) -> None:
         """Order what the money is still enough for, though it has ended the batch."""
-        if await self._has_money(packed):
+        if await self._is_free(packed) and await self._has_money(packed):
             await self._send(packed, born_here=born_here)
+
+    async def _is_free(self, packed: PackedOrder) -> bool:
+        """Whether no line of it is bought alone, under its own name; else the others are packed
+        anew. Asked after the packing is committed: who buys alone asks for that."""
+        key = self._ordering.key(packed.reference)
+        try:
+            alone = await bought_alone(
+                self._journal, packed.lines, origin=key.origin, account=key.account
+            )
+        except JournalError as problem:
+            self._stop.stop(f"the journal failed: {problem}")
+            self._tell(packed, packed.lines, LineState.FAILED, problem)
+            return False
+        if not alone:
+            return True
+        if not await self._withdrawn(packed):
+            self.moved_by_others.update(packed.lines)
+            return False
+        for line, why in alone.items():
+            self._tell(packed, [line], LineState.FAILED, why)
+        others = set(packed.lines) - set(alone)
+        await self._instead(packed, within(packed, others, references=self._references))
+        return False
 
     async def _has_money(self, packed: PackedOrder) -> bool:
         """Whether its price is set aside; what became of its lines is told otherwise."""

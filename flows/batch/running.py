@@ -11,13 +11,14 @@ from decimal import Decimal
 from typing import TypeVar
 
 from didww_async import Client, DidwwError, InvalidInput
+from flows.batch.alone import NEVER_BOUGHT
 from flows.batch.completing import Completing, Ended
 from flows.batch.giving import delivered, given
 from flows.batch.known import Known, KnownOrder, is_changed, known_lines
 from flows.batch.lines import BatchLine, lines_of
 from flows.batch.looking import Merged
 from flows.batch.packing import pack, references
-from flows.batch.placing import NEVER_BOUGHT, Placing, StopRules
+from flows.batch.placing import Placing, StopRules
 from flows.batch.purse import Purse
 from flows.batch.resolving import ResolvedLine, Resolver, UnbuyableLine, within_limits
 from flows.batch.results import LineResult, LineState

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import attrs
+import pytest
 from purchases import HURRIED, NEW_YORK_GROUP, TORONTO_GROUP, TORONTO_SKU, TWO_CHANNELS
 
 from didww_async import Client
@@ -12,7 +13,7 @@ from didww_async.simulator import Simulator
 from flows import PurchaseRequest
 from flows.batch import BatchLine, LineResult, buy_many, lines_of
 from flows.batch.resolving import OneByOne, ResolvedLine, UnbuyableLine
-from flows.journal import PurchaseJournal
+from flows.journal import MemoryJournal, Purchase, PurchaseJournal
 
 TORONTO_PREFIX = ("437", "220")
 
@@ -81,3 +82,19 @@ async def run(
 def states(results: Iterable[LineResult]) -> dict[str, int]:
     """How many lines are in each state."""
     return dict(Counter(str(result.state) for result in results))
+
+
+async def packed_only(client: Client, journal: MemoryJournal, lines: list[BatchLine]) -> None:
+    """A batch as a process leaves it that was killed right before its first claim."""
+
+    class Killed(Exception):
+        pass
+
+    class Deadly(MemoryJournal):
+        async def insert(self, purchase: Purchase) -> Purchase:
+            raise Killed
+
+    deadly = Deadly()
+    with pytest.raises(Killed):
+        await run(client, lines, journal=deadly)
+    journal._packed, journal._lines = deadly._packed, deadly._lines

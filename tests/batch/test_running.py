@@ -8,7 +8,16 @@ from typing import Any
 
 import attrs
 import pytest
-from batch.kit import TORONTO_PREFIX, FromStock, apart, new_york, run, states, toronto
+from batch.kit import (
+    TORONTO_PREFIX,
+    FromStock,
+    apart,
+    new_york,
+    packed_only,
+    run,
+    states,
+    toronto,
+)
 from purchases import (
     GIVES_UP_SOON,
     HURRIED,
@@ -32,7 +41,7 @@ from didww_async.simulator import (
     TooMany,
 )
 from flows import PurchaseRequest, buy, resend
-from flows.batch import BatchLine, buy_many, lines_of
+from flows.batch import buy_many, lines_of
 from flows.errors import (
     FlowError,
     LineChanged,
@@ -42,7 +51,7 @@ from flows.errors import (
     PriceOverLimit,
     PurchaseExpired,
 )
-from flows.journal import MemoryJournal, Purchase, SqliteJournal, State
+from flows.journal import MemoryJournal, SqliteJournal, State
 from flows.ordering import Ordering
 
 
@@ -331,22 +340,6 @@ async def test_two_processes_with_one_batch_buy_each_line_once(
     assert {"bought": 24} == states(first) == states(second)
     assert [one.numbers for one in first] == [one.numbers for one in second]
     assert 24 == sum(order.qty for order in sim.orders)
-
-
-async def packed_only(client: Client, journal: MemoryJournal, lines: list[BatchLine]) -> None:
-    """A batch as a process leaves it that was killed right before its first claim."""
-
-    class Killed(Exception):
-        pass
-
-    class Deadly(MemoryJournal):
-        async def insert(self, purchase: Purchase) -> Purchase:
-            raise Killed
-
-    deadly = Deadly()
-    with pytest.raises(Killed):
-        await run(client, lines, journal=deadly)
-    journal._packed, journal._lines = deadly._packed, deadly._lines
 
 
 async def test_what_was_packed_is_ordered_as_it_was_packed(

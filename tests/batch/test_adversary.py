@@ -1,0 +1,116 @@
+"""What only happens when two do it at once, or something changes between one step and the next."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+from batch.kit import apart, new_york, packed_only, run, states, toronto
+from purchases import HURRIED, posts
+
+from didww_async import Client
+from didww_async.simulator import ServerFault, Simulator
+from flows import buy
+from flows.batch import BatchLine
+from flows.batch.resolving import OneByOne, ResolvedLine, UnbuyableLine
+from flows.errors import LineChanged, OrderOutcomeUnknown
+from flows.journal import MemoryJournal, Purchase, PurchaseJournal, SqliteJournal, State
+from flows.journal.record import Event, transition
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+# -- one reference, in a batch and alone
+
+
+async def test_a_line_of_a_batch_is_not_bought_alone(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    await run(client, [new_york(reference="x")], journal=journal)
+    with pytest.raises(LineChanged, match="x already"):
+        await buy(client, new_york(reference="x"), journal=journal, rules=HURRIED)
+    assert 1 == posts(sim)
+    # Nor does the attempt spoil the batch.
+    assert {"bought": 1} == states(await run(client, [new_york(reference="x")], journal=journal))
+
+
+class Meanwhile(OneByOne):
+    """Something happens while a batch looks up its lines."""
+
+    def __init__(self, client: Client, happens: Callable[[], object]) -> None:
+        super().__init__(client)
+        self._happens = happens
+
+    async def resolve(
+        self, lines: Sequence[BatchLine]
+    ) -> AsyncIterator[ResolvedLine | UnbuyableLine]:
+        found = [one async for one in super().resolve(lines)]
+        happened = self._happens()
+        if asyncio.iscoroutine(happened):
+            await happened
+        for one in found:
+            yield one
+
+
+async def test_a_reference_bought_alone_while_its_batch_is_looked_up_is_not_bought_again(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    async def alone() -> None:
+        await buy(client, new_york(reference="x"), journal=journal, rules=HURRIED)
+
+    results = await run(
+        client,
+        [new_york(reference="w"), new_york(reference="x"), toronto(reference="y")],
+        journal=journal,
+        resolver=Meanwhile(client, alone),
+    )
+    assert ["bought", "failed", "bought"] == [one.state for one in results]
+    assert isinstance(results[1].error, LineChanged)
+    assert 3 == sum(order.qty for order in sim.orders)
+
+
+@pytest.mark.parametrize("delay", [0, 0.005, 0.01, 0.02, 0.03, 0.05])
+async def test_a_reference_in_a_batch_and_alone_at_once_is_bought_at_most_once(
+    delay: float, client: Client, sim: Simulator, tmp_path: Path
+) -> None:
+    async def alone(journal: PurchaseJournal) -> object:
+        await asyncio.sleep(delay)
+        return await buy(client, new_york(reference="x"), journal=journal, rules=HURRIED)
+
+    async with SqliteJournal(tmp_path / "j") as mine, SqliteJournal(tmp_path / "j") as yours:
+        await asyncio.gather(
+            alone(mine),
+            run(client, [new_york(reference="x")], journal=yours),
+            return_exceptions=True,
+        )
+        await run(client, [new_york(reference="x")], journal=mine)
+    assert 1 == sum(order.qty for order in sim.orders)
+
+
+class Faster(MemoryJournal):
+    """Another process claims every plan right before this one gives it up."""
+
+    async def replace(self, old: Purchase, new: Purchase) -> bool:
+        if new.state is State.EXPIRED:
+            current = await self.read(old.key)
+            assert current is not None
+            claim = {"owner": "another", "attempt": 1, "claimed_at": await self.now()}
+            await super().replace(current, transition(current, Event.CLAIM, **claim))
+        return await super().replace(old, new)
+
+
+async def test_what_another_process_has_sent_meanwhile_is_not_called_failed(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    lines = apart([new_york()])
+    await packed_only(client, journal, lines)
+    faster = Faster()
+    faster._packed, faster._lines = journal._packed, journal._lines
+    for _ in range(20):
+        sim.inject(ServerFault(503), method="GET", path="/orders")
+    [result] = await run(client, lines, journal=faster)
+    assert isinstance(result.error, OrderOutcomeUnknown)
+    assert "unknown" == result.state
