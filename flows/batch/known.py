@@ -1,16 +1,17 @@
 """What the journal knows of a batch's lines: which are ordered, may go on, or are free."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from flows.batch.alone import NEVER_BOUGHT, bought_alone
 from flows.batch.lines import BatchLine
+from flows.batch.resolving import ResolvedLine, UnbuyableLine, within_limits
 from flows.errors import LineChanged
 from flows.journal import Purchase, PurchaseJournal, PurchaseKey, State
-from flows.journal.packed import PackedOrder
+from flows.journal.packed import PackedItem, PackedOrder
 
-__all__ = ["Known", "KnownOrder", "known_lines"]
+__all__ = ["Known", "KnownOrder", "is_wanted", "known_lines"]
 
 TOGETHER = 1000  # lines asked about at once
 
@@ -96,3 +97,30 @@ def _sort_in(known: Known, line: BatchLine, order: KnownOrder) -> None:
 def is_changed(line: BatchLine, packed: PackedOrder) -> bool:
     """Whether the line asks for something else than what was packed under its name."""
     return packed.share_of(line.identity)[1].asked != line.request.fingerprint
+
+
+def is_wanted(packed: PackedOrder, lines: Mapping[str, BatchLine]) -> bool:
+    """Whether an order that was packed and not sent may be sent as it is: every line in it is
+    asked for, as it was then, within its limits, and they may share an order (pure)."""
+    if len({line.fate for name in packed.lines if (line := lines.get(name))}) > 1:
+        return False
+    for item in packed.items:
+        for share in item.shares:
+            line = lines.get(share.identity)
+            if line is None or is_changed(line, packed):
+                return False
+            if isinstance(within_limits(_as_packed(line, item)), UnbuyableLine):
+                return False
+    return True
+
+
+def _as_packed(line: BatchLine, item: PackedItem) -> ResolvedLine:
+    return ResolvedLine(
+        line=line,
+        sku_id=item.sku_id,
+        did_group_id=item.did_group_id,
+        nanpa_prefix_id=item.nanpa_prefix_id,
+        npanxx=item.npanxx,
+        setup_price=item.setup_price,
+        monthly_price=item.monthly_price,
+    )

@@ -14,7 +14,7 @@ from didww_async import Client, DidwwError, InvalidInput
 from flows.batch.alone import NEVER_BOUGHT
 from flows.batch.completing import Completing, Ended
 from flows.batch.giving import delivered, given
-from flows.batch.known import Known, KnownOrder, is_changed, known_lines
+from flows.batch.known import Known, KnownOrder, is_wanted, known_lines
 from flows.batch.lines import BatchLine, lines_of
 from flows.batch.looking import Merged
 from flows.batch.packing import pack, references
@@ -25,7 +25,7 @@ from flows.batch.results import LineResult, LineState
 from flows.batch.telling import Told
 from flows.errors import FlowError
 from flows.journal import Limits, Purchase, PurchaseJournal, State
-from flows.journal.packed import PackedItem, PackedOrder
+from flows.journal.packed import PackedOrder
 from flows.offers import Offer
 from flows.ordering import Ordering
 from flows.prices import Prices
@@ -213,7 +213,7 @@ class _Run:
     async def _going_on(self, known: Known) -> list[PackedOrder]:
         """The orders that were packed and not sent, and may be sent as they are; the lines of the
         others are free."""
-        wanted = [one.packed for one in known.packed if self._is_wanted(one.packed)]
+        wanted = [one.packed for one in known.packed if is_wanted(one.packed, self._lines)]
         groups = [item.did_group_id for packed in wanted for item in packed.items]
         try:
             now = await Prices(self._client).of_groups(groups)
@@ -227,19 +227,6 @@ class _Run:
             if order.packed not in still:
                 await self._withdraw(order.packed, known)
         return still
-
-    def _is_wanted(self, packed: PackedOrder) -> bool:
-        """Whether every line in it is asked for in this run, as it was then."""
-        if len({line.fate for name in packed.lines if (line := self._lines.get(name))}) > 1:
-            return False
-        for item in packed.items:
-            for share in item.shares:
-                line = self._lines.get(share.identity)
-                if line is None or is_changed(line, packed):
-                    return False
-                if isinstance(within_limits(_as_packed(line, item)), UnbuyableLine):
-                    return False
-        return True
 
     async def _withdraw(self, packed: PackedOrder, known: Known) -> None:
         found = await self._ordering.withdraw(
@@ -305,18 +292,6 @@ def _is_whole(packed: PackedOrder, purchase: Purchase) -> bool:
 
 def _is_canceled(order: KnownOrder) -> bool:
     return order.purchase is not None and order.purchase.state is State.CANCELED
-
-
-def _as_packed(line: BatchLine, item: PackedItem) -> ResolvedLine:
-    return ResolvedLine(
-        line=line,
-        sku_id=item.sku_id,
-        did_group_id=item.did_group_id,
-        nanpa_prefix_id=item.nanpa_prefix_id,
-        npanxx=item.npanxx,
-        setup_price=item.setup_price,
-        monthly_price=item.monthly_price,
-    )
 
 
 def _costs_no_more(packed: PackedOrder, now: Mapping[str, Offer]) -> bool:

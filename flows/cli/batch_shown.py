@@ -106,11 +106,11 @@ class Summary:
         ]
 
 
-def plan_lines(plan: Plan, *, known: int, place: Place, width: int | None) -> list[str]:
-    """The plan for people. `known`: lines the journal has an order for already."""
+def plan_lines(plan: Plan, *, place: Place, width: int | None) -> list[str]:
+    """The plan for people."""
     fields = {
-        "Lines": f"{plan.lines + known}, {len(plan.unbuyable)} of them can't be bought",
-        "Known": f"{known} are in orders of an earlier run, which is carried on",
+        "Lines": f"{plan.lines + plan.known}, {len(plan.unbuyable)} of them can't be bought",
+        "Known": f"{plan.known} are in orders of an earlier run, which is carried on",
         "Order": f"{_many(plan.numbers, 'number')} in {_many(plan.items, 'order item')}, in "
         + _many(len(plan.packing), "order"),
         "Where": place.environment or "",
@@ -122,18 +122,18 @@ def plan_lines(plan: Plan, *, known: int, place: Place, width: int | None) -> li
         "Requests": f"{plan.look_ups} to look up, {len(plan.packing)} to order (at least "
         f"{plan.bound.total}); reading the numbers comes on top",
     }
-    if not known:
+    if not plan.known:
         del fields["Known"]
     return aligned(fields, width)
 
 
-def plan_event(plan: Plan, *, known: int, place: Place) -> dict[str, Any]:
+def plan_event(plan: Plan, *, place: Place) -> dict[str, Any]:
     """The plan as JSON values; money is USD without VAT."""
     return {
         "event": "plan",
         **attrs.asdict(place),
-        "lines": plan.lines + known,
-        "known_lines": known,
+        "lines": plan.lines + plan.known,
+        "known_lines": plan.known,
         "unbuyable_lines": len(plan.unbuyable),
         "numbers": plan.numbers,
         "items": plan.items,
@@ -150,9 +150,9 @@ def plan_event(plan: Plan, *, known: int, place: Place) -> dict[str, Any]:
     }
 
 
-def plan_code(plan: Plan, *, known: int, bad: int) -> Exit:
+def plan_code(plan: Plan, *, bad: int) -> Exit:
     """What `--plan` exits with."""
-    if plan.unbuyable and len(plan.unbuyable) == plan.lines and not known:
+    if plan.unbuyable and len(plan.unbuyable) == plan.lines and not plan.known:
         return exit_for(plan.unbuyable[0].error)
     if not plan.balance_is_enough:
         return Exit.REFUSED

@@ -17,13 +17,11 @@ from flows.batch import (
     BatchLine,
     LineResult,
     LineState,
-    Packing,
     Plan,
     buy_many,
     plan_batch,
 )
 from flows.batch.known import known_lines
-from flows.batch.resolving import UnbuyableLine
 from flows.cli.attempt import SIMULATED
 from flows.cli.batch_file import usable_lines
 from flows.cli.batch_progress import Progress
@@ -151,41 +149,26 @@ class Batching:
             if self._place.simulated:
                 screen.say(SIMULATED, "warning")
             with self._progress.looking_up():
-                plan, known = await self._planned(client, journal, lines)
-            self._show(plan, known)
+                plan = await plan_batch(
+                    client,
+                    lines,
+                    batch=orders.batch,
+                    journal=journal,
+                    max_items_per_order=orders.max_items_per_order,
+                    progress=self._progress.looked_up,
+                )
+            self._show(plan)
             if orders.only_plan:
-                return plan_code(plan, known=known, bad=self._bad_lines)
+                return plan_code(plan, bad=self._bad_lines)
             if plan.packing.orders and not orders.yes:
                 await self._confirm(plan)
             await self._buy(client, journal, lines, plan)
         self._tell_end()
         return summary.code
 
-    async def _planned(
-        self, client: Client, journal: PurchaseJournal, lines: list[BatchLine]
-    ) -> tuple[Plan, int]:
-        """The plan for what no earlier run has ordered, and how many lines it has."""
-        known = await known_lines(journal, lines, origin=client.origin, account=client.account)
-        plan = await plan_batch(
-            client,
-            sorted(known.free, key=lambda line: line.number),
-            batch=self._orders.batch,
-            max_items_per_order=self._orders.max_items_per_order,
-            progress=self._progress.looked_up,
-        )
-        waiting = tuple(order.packed for order in known.packed)
-        failed = tuple(UnbuyableLine(line=line, error=error) for line, error in known.failed)
-        others = len(lines) - len(known.free) - len(failed)
-        return attrs.evolve(
-            plan,
-            lines=plan.lines + len(failed),
-            packing=Packing(orders=(*waiting, *plan.packing.orders)),
-            unbuyable=(*failed, *plan.unbuyable),
-        ), others
-
-    def _show(self, plan: Plan, known: int) -> None:
+    def _show(self, plan: Plan) -> None:
         screen = self._screen
-        self._event(plan_event(plan, known=known, place=self._place))
+        self._event(plan_event(plan, place=self._place))
         reasons = causes(plan.unbuyable)
         for error, numbers in reasons[:SHOWN]:
             lines = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
@@ -196,7 +179,7 @@ class Batching:
             self._event(line_event(each, screen.message(each.error)))
             if self._report is not None:
                 self._report.add(each)
-        for line in plan_lines(plan, known=known, place=self._place, width=screen.wraps_at):
+        for line in plan_lines(plan, place=self._place, width=screen.wraps_at):
             screen.say(line)
 
     async def _confirm(self, plan: Plan) -> None:

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import attrs
 import pytest
 from batch.kit import apart, new_york, packed_only, run, states, toronto
-from purchases import HURRIED, posts
+from purchases import HURRIED, NEW_YORK_GROUP, TORONTO_SKU, posts
 
 from didww_async import Client
 from didww_async.simulator import ServerFault, Simulator
 from flows import buy
-from flows.batch import BatchLine
+from flows.batch import AsPlanned, BatchLine, lines_of, plan_batch
 from flows.batch.resolving import OneByOne, ResolvedLine, UnbuyableLine
-from flows.errors import LineChanged, OrderOutcomeUnknown
+from flows.errors import LineChanged, NoMatch, OfferChanged, OrderOutcomeUnknown
 from flows.journal import MemoryJournal, Purchase, PurchaseJournal, SqliteJournal, State
 from flows.journal.record import Event, transition
 
@@ -114,3 +115,52 @@ async def test_what_another_process_has_sent_meanwhile_is_not_called_failed(
     [result] = await run(client, lines, journal=faster)
     assert isinstance(result.error, OrderOutcomeUnknown)
     assert "unknown" == result.state
+
+
+# -- what is confirmed is what is ordered
+
+
+async def planned_in(
+    client: Client, journal: MemoryJournal, lines: Sequence[BatchLine], *, good_for: float
+) -> AsPlanned:
+    """The plan as the command makes it, to be confirmed."""
+    plan = await plan_batch(client, lines, batch="b", journal=journal)
+    return AsPlanned(client, plan, good_for=good_for)
+
+
+@pytest.mark.parametrize("good_for", [0.0, 300.0])
+async def test_a_packed_order_that_became_dearer_after_the_plan_is_not_ordered(
+    good_for: float, client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    lines = apart([new_york(), toronto()])
+    await packed_only(client, journal, lines)
+    confirmed = await planned_in(client, journal, lines, good_for=good_for)
+    sim.set_price(TORONTO_SKU, monthly_price="99")
+    results = await run(client, lines, journal=journal, resolver=confirmed)
+    assert ["bought", "failed"] == [one.state for one in results]
+    assert isinstance(results[1].error, OfferChanged)
+
+
+async def test_a_packed_order_of_a_changed_line_is_planned_as_the_line_is_now(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    lines = apart([new_york(), toronto()])
+    await packed_only(client, journal, lines)
+    lines[0] = attrs.evolve(lines[0], request=new_york(quantity=9))
+    plan = await plan_batch(client, lines, batch="b", journal=journal)
+    assert (10, 1) == (sum(order.quantity for order in plan.packing), plan.known)
+    results = await run(client, lines, journal=journal, resolver=AsPlanned(client, plan))
+    assert {"bought": 2} == states(results)
+    assert 10 == sum(order.qty for order in sim.orders)
+
+
+async def test_what_the_plan_could_not_buy_is_not_bought_because_it_can_be_later(
+    client: Client, journal: MemoryJournal, sim: Simulator
+) -> None:
+    lines = lines_of([new_york(), toronto()], batch="b")
+    sim.set_stock(group_id=NEW_YORK_GROUP, count=0)
+    confirmed = await planned_in(client, journal, lines, good_for=0.0)
+    sim.set_stock(group_id=NEW_YORK_GROUP, count=5)
+    results = await run(client, lines, journal=journal, resolver=confirmed)
+    assert ["failed", "bought"] == [one.state for one in results]
+    assert isinstance(results[0].error, NoMatch)
