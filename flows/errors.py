@@ -78,9 +78,10 @@ class StepNotPossible(FlowError):
 class NoMatch(FlowError):
     """Nothing fits. `candidates` are the nearest, or all that could be chosen."""
 
-    def __init__(self, what: str, *, candidates: Sequence[str] = ()) -> None:
-        self.candidates = tuple(candidates)
-        super().__init__(f"{what}. {_listed('To choose from', candidates)}")
+    def __init__(self, what: str, *, candidates: Sequence[str] | None = None) -> None:
+        self.candidates = tuple(candidates or ())
+        listed = "" if candidates is None else f". {_listed('To choose from', candidates)}"
+        super().__init__(f"{what}{listed}")
 
 
 class Ambiguous(FlowError):

@@ -206,7 +206,8 @@ def choose(
         listed = [str(offer) for offer in offers.offers]
         raise NoMatch(f"no offer fits {asked or 'this choice'}", candidates=listed)
     if len(fitting) > 1 and prefer is None:
-        raise Ambiguous(f"{len(fitting)} offers fit {asked}", candidates=[*map(str, fitting)])
+        what = f"{len(fitting)} offers fit {asked}".rstrip()
+        raise Ambiguous(what, candidates=[*map(str, fitting)])
     return fitting[0]
 
 

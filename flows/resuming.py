@@ -132,7 +132,7 @@ async def find_purchase(client: Client, journal: PurchaseJournal, reference: str
     if found is None:
         there = await journal.list(origin=client.origin, account=client.account)
         near = nearest(reference, [item.reference for item in there])
-        raise NoMatch(f"the journal has no purchase {reference!r}", candidates=near)
+        raise NoMatch(f"the journal has no purchase {reference!r}", candidates=near or None)
     return found
 
 

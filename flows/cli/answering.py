@@ -68,7 +68,18 @@ async def _answered(read: Callable[[Asked], Awaitable[Answer]], asked: Asked) ->
     if wants_json:
         screen.result([json_text({**attrs.asdict(asked.place), **answered.found.document()})])
     elif screen.shows_tables:
-        screen.result(answered.found.table(screen.width))
+        _table(answered, screen)
     else:
         screen.result(answered.found.lines())
     return answered.code
+
+
+def _table(answered: Answer, screen: Screen) -> None:
+    found = answered.found
+    if isinstance(found, Listing) and not found.rows:
+        if answered.note is None:
+            screen.say(f"There are no {found.name} to list.")
+        return
+    screen.result(found.table(screen.width))
+    if isinstance(found, Listing) and (hidden := found.hidden(screen.width)):
+        screen.say(f"Too narrow for: {', '.join(hidden)}. A wider terminal or --json shows them.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
+from didww_async import InvalidInput
 from flows.cli import journal_commands, looking
 from flows.cli.answering import Answer, Asked, answer
 from flows.cli.attempt import SIMULATED
@@ -84,10 +85,11 @@ def _bad_command_line(wrong: CycloptsError, arguments: Sequence[str]) -> int:
     addresses = [word[word.index(it) :] for word in arguments for it in DSN if it in word]
     hidden = {secret for address in addresses for secret in passwords(address)}
     screen = Screen(secrets=[*secrets(JOURNALED), *filter(None, given), *hidden])
-    screen.error(wrong, debug=False)
+    said = InvalidInput(str(wrong))  # not by the class of the parser
+    screen.error(said, debug=False)
     screen.say("See didww-async --help, or --help after a command.")
     if "--json" in arguments:
-        problem = error_document(wrong, screen.message(wrong))
+        problem = error_document(wrong, screen.message(said))
         screen.result([json_text({"status": "not_bought", "error": problem})])
     return Exit.USAGE
 

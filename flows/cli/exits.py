@@ -143,6 +143,8 @@ def hint(error: BaseException) -> str | None:
             text = "Running buy again plans it anew, at today's price."
         case ReferenceMismatch():
             text = "On the command line: another --reference, or the options it was bought with."
+        case NotFound(url=url) if "/orders/" in url:
+            text = "This looks for an order id; for a reference of yours add --reference before it."
         case Unauthorized():
             text = "The key is taken from DIDWW_API_KEY or --api-key."
         case _:

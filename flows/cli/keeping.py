@@ -9,11 +9,12 @@ from pathlib import Path
 import platformdirs
 
 from didww_async import InvalidInput
-from flows import MemoryJournal, PurchaseJournal
+from flows import MemoryJournal, PurchaseJournal, SqliteJournal
 from flows.cli.options import Connection, Journaled
 from flows.journal import JournalUnusable, journal_at
+from flows.journal.sqlite_reading import ReadOnlySqliteJournal
 
-__all__ = ["DSN", "open_journal", "passwords", "typed"]
+__all__ = ["DSN", "journal_to_list", "open_journal", "passwords", "typed"]
 
 DSN = ("postgresql://", "postgres://")
 FILE = "purchases.db"
@@ -52,6 +53,21 @@ def open_journal(
     if not create and not Path(where).expanduser().exists():
         raise InvalidInput(f"there is no journal {where}")
     return journal
+
+
+def journal_to_list(
+    connection: Journaled, environ: Mapping[str, str] = os.environ
+) -> PurchaseJournal:
+    """The journal for a command that only lists it: a file may be read-only."""
+    journal = open_journal(connection, create=False, environ=environ)
+    if isinstance(journal, SqliteJournal) and not _writable(journal.path):
+        return ReadOnlySqliteJournal(journal.path)
+    return journal
+
+
+def _writable(file: Path) -> bool:
+    how = {"effective_ids": os.access in os.supports_effective_ids}
+    return all(os.access(path, os.W_OK, **how) for path in (file, file.parent))
 
 
 def _own(*, create: bool) -> PurchaseJournal:

@@ -21,6 +21,7 @@ STYLES = {"plain": "", "bold": "\x1b[1m", "warning": "\x1b[33m", "error": "\x1b[
 RESET = "\x1b[0m"
 ERASE = "\r\x1b[K"
 FRAMES = "|/-\\"
+LONG = 60  # characters of a candidate that gets a line of its own
 QUIET_FOR = 0.3  # seconds; what is quicker needs no spinner
 
 
@@ -79,7 +80,7 @@ class Screen:
         if debug:
             lines = traceback.format_exception(error)
             self.say("".join(lines).rstrip())
-        self.say(f"error: {self.message(error)}", "error")
+        self.say(f"error: {_listed(self.message(error), error)}", "error")
         if (advice := hint(error)) is not None:
             self.say(advice)
 
@@ -121,10 +122,26 @@ class Screen:
         return text
 
 
+def _listed(said: str, error: BaseException) -> str:
+    """Candidates that are long, such as offers, on lines of their own."""
+    candidates = [" ".join(str(one).split()) for one in getattr(error, "candidates", ())]
+    shown = next((n for n in range(len(candidates), 1, -1) if "; ".join(candidates[:n]) in said), 0)
+    if max(map(len, candidates[:shown]), default=0) < LONG:
+        return said
+    before, after = said.split("; ".join(candidates[:shown]), 1)
+    return "\n  ".join([before.rstrip(), *candidates[:shown], *filter(None, [after.strip()])])
+
+
 def _wrapped(line: str, width: int) -> str:
     if len(line) <= width or " " not in line.strip():
         return line
-    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        line,
+        width,
+        break_long_words=False,
+        break_on_hyphens=False,
+        subsequent_indent="    " if line.startswith("  ") else "",
+    )
 
 
 def _write(stream: TextIO, text: str) -> None:

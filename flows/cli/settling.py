@@ -11,7 +11,7 @@ from flows import Purchase, PurchaseJournal, Resumed, reconcile, resume
 from flows.cli.answering import Answer, Asked
 from flows.cli.connect import origin_of, working
 from flows.cli.exits import Exit, UserLeft, exit_for
-from flows.cli.keeping import open_journal
+from flows.cli.keeping import journal_to_list
 from flows.cli.options import Journaled
 from flows.cli.screen import Screen
 from flows.cli.show import Column, Listing
@@ -79,7 +79,7 @@ async def read_journal(
     """The purchases of the journal, of one API unless none is named; nothing is asked of DIDWW."""
     origin = None if all_accounts else origin_of(connection)
     asked.place = attrs.evolve(asked.place, api=origin)
-    journal = open_journal(connection, create=False)
+    journal = journal_to_list(connection)
     try:
         found = await journal.list(
             states=states,

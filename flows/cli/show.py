@@ -67,6 +67,11 @@ class Listing:
         Console(file=shown, width=width, color_system=None, highlight=False).print(table)
         return [line.rstrip() for line in shown.getvalue().splitlines()]
 
+    def hidden(self, width: int) -> list[str]:
+        """The titles of columns that `table(width)` leaves out."""
+        shown = {column.key for column in self.fitting(width)[0]}
+        return [column.title for column in self.columns if column.key not in shown]
+
     def fitting(self, width: int) -> tuple[list[Column], list[list[str]]]:
         """The columns that fit into `width`, and their cells."""
         columns = list(self.columns)

@@ -1,6 +1,8 @@
 """Where the journal is, what can't be one, and what of its address is never said."""
 
+import contextlib
 import os
+import sqlite3
 import stat
 import sys
 import tempfile
@@ -149,6 +151,19 @@ def test_unusable_files(  # noqa: PLR0917 - the columns of the table
     assert beside.requests == []
 
 
+@contextlib.contextmanager
+def without_rights() -> Iterator[None]:
+    """As somebody whom the rights of files bind: root, who is above them, becomes nobody."""
+    "later".encode("idna")  # loaded now: nobody may not read root's Python
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="rights of POSIX")
 def test_a_file_that_is_read_only(
     beside: Simulator, a_place: Path, capsys: pytest.CaptureFixture[str]
@@ -156,16 +171,49 @@ def test_a_file_that_is_read_only(
     file = a_place / "mine.db"
     keep(file)
     file.chmod(0o444)
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(NOBODY)
-    try:
+    with without_rights():
         code, found, _ = Here(file, capsys)(*BUY)
-    finally:
-        os.seteuid(before)
     assert (code, found["error"]["type"]) == (2, "JournalUnusable")
     assert "can't be opened for writing" in found["error"]["message"]
     assert beside.requests == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of POSIX")
+@pytest.mark.parametrize("in_use", [False, True])
+def test_a_file_that_is_read_only_is_listed(
+    in_use: bool, beside: Simulator, a_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = a_place / "mine.db"
+    keep(file, left("older", State.SENT, origin=beside.base_url))
+    writer = sqlite3.connect(file)
+    if in_use:  # what is written now is in the write-ahead log beside the file
+        writer.execute("UPDATE purchases SET reference = 'newer'")
+        writer.commit()
+    for path in a_place.iterdir():
+        path.chmod(0o444)
+    a_place.chmod(0o555)
+    files = sorted(a_place.iterdir())
+    with without_rights():
+        code, found, said = Here(file, capsys)("journal")
+        assert (0, ["newer" if in_use else "older"]) == (
+            code,
+            [purchase["reference"] for purchase in found["purchases"]],
+        ), said
+    assert files == sorted(a_place.iterdir())
+    a_place.chmod(0o755)
+    writer.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of POSIX")
+def test_an_empty_file_that_is_read_only(
+    beside: Simulator, a_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = a_place / "mine.db"
+    file.touch(mode=0o444)
+    with without_rights():
+        code, found, _ = Here(file, capsys)("journal")
+    assert (2, "JournalUnusable") == (code, found["error"]["type"])
+    assert "is empty" in found["error"]["message"]
 
 
 @pytest.mark.parametrize("command", [("reconcile",), ("cancel", "a"), ("journal",)])

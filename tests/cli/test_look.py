@@ -6,6 +6,7 @@ import pytest
 from cli.commands import NEW_YORK, NEW_YORK_GROUP, pointed_at, run
 from cli.commands import TWO_CHANNELS as SKU
 from cli.purchases_here import Here
+from cli.terminal import at_terminal
 
 from didww_async.simulator import Simulator
 from flows.cli.app import run as run_here
@@ -49,6 +50,35 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_list_that_is_not_complete_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here(["offers", "--country", "US", "--simulate"]) == 0
     assert "narrow the choice" in capsys.readouterr().err
+
+
+def test_long_candidates_have_lines_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["buy", *OFFERS, "--simulate", "--yes"]
+    assert 3 == run_here(line)
+    said = capsys.readouterr().err.splitlines()
+    first = said.index("error: 2 offers fit. Say which one:")
+    assert [True, True, False] == [it.startswith("  ") for it in said[first + 1 : first + 4]]
+    assert f"  {SKU}: New York 212 Local (voice_in), 2 channels" in said[first + 2]
+
+
+def test_a_reference_that_is_taken_for_an_id(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 3 == run_here(["order", "po-4711", "--simulate"])
+    assert "--reference" in capsys.readouterr().err
+
+
+async def test_a_narrow_terminal_names_what_it_leaves_out(simulator: Simulator) -> None:
+    async with at_terminal("offers", *OFFERS, simulator=simulator) as person:
+        await person.sees("Too narrow for: ")
+        await person.sees("--json shows")
+        assert 0 == await person.leaves()
+
+
+async def test_a_table_without_rows_is_a_sentence(simulator: Simulator) -> None:
+    line = ("cities", "--country", "GB", "--name", "nowhere")
+    async with at_terminal(*line, simulator=simulator) as person:
+        await person.sees("There are no cities to list.")
+        assert 0 == await person.leaves()
+        assert "REGION" not in person.shown
 
 
 def test_json_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,11 @@ def test_a_narrow_table_has_fewer_columns(width: int, header: str) -> None:
     assert max(map(len, lines)) <= width
 
 
+@pytest.mark.parametrize(("width", "left_out"), [(80, []), (45, ["note"]), (20, ["note", "id"])])
+def test_columns_that_are_left_out_are_named(width: int, left_out: list[str]) -> None:
+    assert left_out == LISTING.hidden(width)
+
+
 def test_lines_and_json_have_everything() -> None:
     assert LISTING.lines()[1] == "12.5\tMünster\t\t2"
     assert LISTING.document()["things"][0]["more"] == 1

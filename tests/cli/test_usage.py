@@ -52,6 +52,11 @@ def test_bad_options(
             assert json.loads(said.out)["error"]["message"]
 
 
+def test_bad_options_are_told_in_the_words_of_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == run_here(["buy", "--contry", "US"])
+    assert capsys.readouterr().err.startswith("error: Unknown option: --contry. Did you mean")
+
+
 @pytest.mark.parametrize("line", [["--help"], ["buy", "--help"]])
 def test_help_has_the_exit_codes(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here(line) == 0
