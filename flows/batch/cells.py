@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
@@ -16,6 +16,7 @@ from flows.script import PurchaseRequest
 
 __all__ = ["COLUMNS", "EXAMPLES", "Wrong", "cell_of", "column", "request_of"]
 
+PRICE = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?")
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 SEPARATORS = re.compile(r"[\s,;|]+")
 YES: Final = frozenset({"yes", "true", "1", "y"})
@@ -45,13 +46,11 @@ def _whole(found: Any) -> int:
 
 
 def _price(found: Any) -> Decimal:
-    if isinstance(found, bool) or not isinstance(found, str | int | Decimal):
+    text = str(found) if isinstance(found, Decimal) or type(found) is int else found
+    if not isinstance(text, str) or not PRICE.fullmatch(text):
         raise InvalidInput(f"is a price such as 4.50, not {found!r}")
-    try:
-        price = Decimal(found)
-    except InvalidOperation:
-        raise InvalidInput(f"is a price such as 4.50, not {found!r}") from None
-    if not price.is_finite() or price < 0:
+    price = Decimal(text)
+    if price < 0:
         raise InvalidInput(f"is a price of 0 or more, not {found!r}")
     return price
 

@@ -44,8 +44,9 @@ def lines_of(
     )
     first: dict[str, BatchLine] = {}
     for line in lines:
-        before = first.setdefault(line.identity, line)
-        if before is not line:
+        before = first.get(line.identity)
+        first[line.identity] = line
+        if before is not None:
             raise InvalidInput(
                 f"lines {before.number} and {line.number} have the same reference "
                 f"{line.identity!r}; each line needs its own, or it would be bought once only"

@@ -22,7 +22,8 @@ TOLD = ("available_balance", "total_cost")  # in the meta of DIDWW's refusal
 
 
 class Purse:
-    """`balance` reads the account's balance: 1 request. `max_total`: USD without VAT, for the
+    """`balance` reads the account's balance: 1 request; `known`: as somebody has just read it.
+    `max_total`: USD without VAT, for the
     whole batch; `spent`: of it, what earlier runs have ordered."""
 
     def __init__(
@@ -31,10 +32,11 @@ class Purse:
         *,
         max_total: Decimal | None = None,
         spent: Decimal = NOTHING,
+        known: Decimal | None = None,
     ) -> None:
         self._read = balance
         self._max_total = max_total
-        self._balance: Decimal | None = None
+        self._balance = known
         self._vat: Decimal | None = None
         self._on_their_way: dict[str, Decimal] = {}
         self._unknown = NOTHING

@@ -51,6 +51,7 @@ def buy_many(
     max_items_per_order: int = 50,
     max_total: Decimal | None = None,
     stop_after_refusals: int | None = None,
+    balance: Decimal | None = None,
     timeout: float = 60.0,
 ) -> AsyncGenerator[LineResult, None]:
     """Buy many numbers; yields the result of each line as soon as it is final.
@@ -60,7 +61,8 @@ def buy_many(
     second time. `max_items_per_order`: how many different items may stand or fall together; give
     lines a `fate` of their own to keep them apart. `max_total`: USD without VAT for the whole
     batch, earlier runs included. `stop_after_refusals`: order nothing more after so many refused
-    orders. `timeout`: seconds to wait for an order's numbers before its lines are "pending".
+    orders. `balance`: the account's, if it was read just now. `timeout`: seconds to wait for an
+    order's numbers before its lines are "pending".
 
     Stopping early (break, aclose(), Ctrl-C) claims nothing more; orders on their way are brought
     to their end by the client. Raises InvalidInput at once for what can't be right, JournalError
@@ -82,7 +84,7 @@ def buy_many(
         rules=rules or OrderRules(),
         resolver=resolver or Merged(client),
         max_items_per_order=max_items_per_order,
-        purse=Purse(Prices(client).balance, max_total=max_total),
+        purse=Purse(Prices(client).balance, max_total=max_total, known=balance),
         stop=StopRules(after_refusals=stop_after_refusals),
         timeout=timeout,
     )

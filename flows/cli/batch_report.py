@@ -25,22 +25,29 @@ COLUMNS: Final = (
     "price",
     "error",
 )
+HEADER: Final = ",".join(COLUMNS).encode()
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report:
     """Rows in the order of their lines, written when it is closed: whole, or not at all.
 
+    An earlier report of the same name is replaced, another file never. Errors that a spreadsheet
+    would take for a formula begin with an apostrophe; no other cell can be one.
+
     `message` makes an error's text, without secrets.
     """
 
     def __init__(self, path: Path, *, message: Callable[[BaseException], str]) -> None:
-        """Raises InvalidInput when nothing could be written there: before anything is bought."""
+        """Raises InvalidInput when nothing could be written there, or when what is there is no
+        report: before anything is bought."""
+        _check_no_other_file(path)
         self._path = path
         self._part = path.with_name(f"{path.name}.part")
         self._message = message
         self._rows: dict[int, tuple[Any, ...]] = {}
         try:
-            self._part.touch()
+            self._part.open("a").close()
         except OSError as problem:
             raise InvalidInput(
                 f"the report can't be written to {path}: {problem.strerror}"
@@ -59,7 +66,7 @@ class Report:
     def add(self, found: LineResult | UnbuyableLine) -> None:
         """What became of a line."""
         line = found.line
-        error = "" if found.error is None else self._message(found.error)
+        error = "" if found.error is None else _harmless(self._message(found.error))
         if isinstance(found, UnbuyableLine):
             rest: Iterable[Any] = ("unbuyable", "", "", "", "", "", error)
         else:
@@ -74,6 +81,11 @@ class Report:
             )
         self._rows[line.number] = (line.number, line.identity, *rest)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self._rows
+
     def __enter__(self) -> Self:
         return self
 
@@ -83,8 +95,32 @@ class Report:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._rows:  # nothing to tell: what is there may be the report of an earlier run
+            self._part.unlink()
+            return
         with self._part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(self._rows[number] for number in sorted(self._rows))
         os.replace(self._part, self._path)
+
+
+def _check_no_other_file(path: Path) -> None:
+    """The file of orders, or the journal, must not be overwritten with the report."""
+    if path.exists() and not path.is_file():
+        raise InvalidInput(f"the report can't be written to {path}: it is no plain file")
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(HEADER))
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise InvalidInput(f"the report can't be written to {path}: {problem.strerror}") from None
+    if begin not in {b"", HEADER}:
+        raise InvalidInput(
+            f"the report would overwrite {path}, which is no report: give it another name"
+        )
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -60,6 +60,19 @@ class Summary:
         return self.lines - self.states.total()
 
     @property
+    def go_on(self) -> str | None:
+        """What to do for the lines that are not bought; None when all are."""
+        twice = "what is bought or on its way is not ordered twice."
+        waiting = (LineState.PENDING, LineState.SKIPPED, LineState.UNKNOWN)
+        if self.open or self.shortfall or any(self.states[one] for one in waiting):
+            return (
+                f"Run the same command again to go on: {twice} What is known: didww-async journal"
+            )
+        if self.states.total() > self.states[LineState.BOUGHT]:
+            return f"Mend what the errors tell of, then run the same command again: {twice}"
+        return None
+
+    @property
     def code(self) -> Exit:
         """The exit code: what may have been bought comes before what surely was not."""
         states = self.states

@@ -16,7 +16,6 @@ from flows.batch import (
     BadLine,
     BatchLine,
     LineResult,
-    LineState,
     Plan,
     buy_many,
     plan_batch,
@@ -205,6 +204,7 @@ class Batching:
             max_items_per_order=orders.max_items_per_order,
             max_total=orders.max_total,
             stop_after_refusals=orders.stop_after,
+            balance=plan.balance if orders.yes else None,  # a question may stand for long
             timeout=orders.timeout,
         )
         with self._progress.ordering(lines=summary.lines, orders=len(plan.packing)):
@@ -280,11 +280,8 @@ class Batching:
             screen.say(line, "bold")
         if summary.first_error is not None:
             screen.say(f"First of the errors: {screen.message(summary.first_error)}")
-        if summary.lines > summary.states[LineState.BOUGHT] and not self._place.simulated:
-            screen.say(
-                "Run the same command again to go on: what is bought or on its way is not ordered "
-                "twice. What is known: didww-async journal"
-            )
+        if summary.go_on is not None and not self._place.simulated:
+            screen.say(summary.go_on)
         self._event(summary.event())
 
     def _event(self, event: Any) -> None:
@@ -298,4 +295,5 @@ class Batching:
             return
         with Report(self._orders.report, message=self._screen.message) as self._report:
             yield
-        self._screen.say(f"The report is in {self._orders.report}.")
+        if not self._report.is_empty:
+            self._screen.say(f"The report is in {self._orders.report}.")

@@ -13,7 +13,12 @@ import pytest
 from cli.commands import KEY, Said, ended, pointed_at, run, started, until
 from cli.terminal import at_terminal
 
+from didww_async import DidwwError
 from didww_async.simulator import AnswerLate, Simulator
+from flows import PurchaseRequest
+from flows.batch import lines_of
+from flows.batch.resolving import UnbuyableLine
+from flows.cli.batch_report import Report
 
 GOOD = """reference,country,region,city,npa,channels,quantity
 one,GB,,London,,2,2
@@ -125,7 +130,7 @@ async def test_part_of_the_lines(desk: Desk) -> None:
         summary["failed"],
     )
     assert {"one", "two", "three", "four"} == {line["reference"] for line in found["line"]}
-    assert "Run the same command again" in said.err
+    assert "then run the same command again" in " ".join(said.err.split())
 
 
 async def test_nothing_is_bought_for_a_file_with_bad_lines(desk: Desk) -> None:
@@ -226,6 +231,42 @@ async def test_ctrl_c_and_the_same_command_again(desk: Desk) -> None:
     assert {"open"} == {row["state"] for row in desk.report()}
     again = await run(*command, env=desk.env)
     assert (0, 6, 1) == (again.code, len(again.lines), len(desk.simulator.orders))
+
+
+@pytest.mark.parametrize("there", ["the file itself", "the journal", "a directory", "no directory"])
+async def test_a_report_that_could_not_be_written_is_told_before_anything_is_bought(
+    there: str, desk: Desk
+) -> None:
+    paths = {
+        "the file itself": desk.place / "orders.csv",
+        "the journal": desk.place / "mine.db",
+        "a directory": desk.place,
+        "no directory": desk.place / "missing" / "report.csv",
+    }
+    (desk.place / "mine.db").write_bytes(b"SQLite format 3\x00")
+    said = await desk.run(GOOD, "--yes", "--report", str(paths[there]))
+    assert (2, 0) == (said.code, desk.posts())
+    assert "report" in said.err
+    assert GOOD == (desk.place / "orders.csv").read_text()
+    assert b"SQLite format 3\x00" == (desk.place / "mine.db").read_bytes()
+
+
+async def test_a_report_is_replaced_by_a_later_one_not_by_nothing(desk: Desk) -> None:
+    options = ("--yes", "--report", str(desk.place / "report.csv"))
+    assert 0 == (await desk.run(GOOD, *options)).code
+    assert 2 == (await run("batch", str(desk.place / "orders.cvs"), *options, env=desk.env)).code
+    assert ["bought"] * 3 == [row["state"] for row in desk.report()]
+    assert 0 == (await desk.run(GOOD, *options)).code
+    assert 1 == desk.posts()
+
+
+def test_errors_in_a_report_are_no_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    with Report(path, message=str) as report:
+        [line] = lines_of([PurchaseRequest(country="GB", reference="x")])
+        report.add(UnbuyableLine(line=line, error=DidwwError("=HYPERLINK()")))
+    with path.open() as file:
+        assert ["'=HYPERLINK()"] == [row["error"] for row in csv.DictReader(file)]
 
 
 async def test_at_a_terminal_it_asks(desk: Desk) -> None:

@@ -511,3 +511,6 @@ def test_bad_input_is_refused_at_once(options: dict[str, Any], said: str) -> Non
 def test_two_lines_of_one_name_are_refused() -> None:
     with pytest.raises(InvalidInput, match="lines 1 and 3 have the same reference 'x'"):
         lines_of([new_york(reference="x"), new_york(reference="y"), toronto(reference="x")])
+    [line] = lines_of([new_york(reference="x")])
+    with pytest.raises(InvalidInput, match="the same reference 'x'"):
+        lines_of([line, line])
