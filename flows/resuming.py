@@ -16,14 +16,13 @@ from flows.choices import nearest
 from flows.completion import Canceled, cancel_order, conclude
 from flows.errors import FlowError, NoMatch
 from flows.journal import PurchaseJournal
-from flows.journal.record import Event, Purchase, State, check_reference
+from flows.journal.record import OPEN, Event, Purchase, State, check_reference
 from flows.ordering import Ordering
 from flows.prices import Prices
 from flows.recording import record
 from flows.rules import OrderRules
 
 __all__ = [
-    "OPEN",
     "Resumed",
     "cancel",
     "find_purchase",
@@ -33,8 +32,7 @@ __all__ = [
     "run_sweeper",
 ]
 
-OPEN = (State.PLANNED, State.SENT, State.UNKNOWN, State.ORDERED)
-BOUGHT_OR_NOT = (State.SENT, State.UNKNOWN, State.ORDERED)
+MAYBE_BOUGHT = OPEN - {State.PLANNED}
 
 log = logging.getLogger("didww_async.flows")
 
@@ -53,8 +51,8 @@ async def resume(
     """Carry on every open purchase of this client's API and account, oldest first.
 
     Also orders what was planned before a crash, because it was confirmed, unless it is too old or
-    costs more by now. Returns
-    one entry per open purchase; raises nothing of DIDWW's, only the journal's errors.
+    costs more by now. Returns one entry per open purchase; raises nothing of DIDWW's, only the
+    journal's errors.
     """
     rules = rules or OrderRules()
     ordering = Ordering(client, journal, rules=rules)
@@ -74,7 +72,7 @@ async def reconcile(
     """As `resume`, but nothing is ordered: what is sent is settled, what is ordered asked about."""
     rules = rules or OrderRules()
     ordering = Ordering(client, journal, rules=rules)
-    return await _each(client, journal, BOUGHT_OR_NOT, ordering.settle, rules=rules)
+    return await _each(client, journal, MAYBE_BOUGHT, ordering.settle, rules=rules)
 
 
 async def run_sweeper(

@@ -83,6 +83,12 @@ T_co = TypeVar("T_co", covariant=True)
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
+class Work(Protocol[T_co]):
+    """What is done in a transaction. `again`: a COMMIT of the same work was not confirmed."""
+
+    def __call__(self, connection: Connection, *, again: bool) -> T_co: ...
+
+
 class PostgresJournal:
     """A journal in a PostgreSQL table, which is created when it is missing.
 
@@ -283,7 +289,7 @@ class PostgresJournal:
 
         return await self._run(prepared)
 
-    async def _write(self, work: "Work[T]") -> T:
+    async def _write(self, work: Work[T]) -> T:
         def prepared() -> T:
             self._make_ready()
             return self._written(work)
@@ -306,7 +312,7 @@ class PostgresJournal:
         finally:
             timer.cancel()
 
-    def _written(self, work: "Work[T]") -> T:
+    def _written(self, work: Work[T]) -> T:
         """Do the work in a transaction; while its COMMIT is unconfirmed, do it again."""
         again = False
         give_up, pause = math.inf, FIRST_PAUSE
@@ -373,9 +379,3 @@ class PostgresJournal:
         """The table's schema version, 0 when there is none; raises when it is not for us."""
         found = connection.execute(LOOK, [self._schema, self._table]).fetchone()
         return version_of(found, self._table, journal=repr(self))
-
-
-class Work(Protocol[T_co]):
-    """What is done in a transaction. `again`: a COMMIT of the same work was not confirmed."""
-
-    def __call__(self, connection: Connection, *, again: bool) -> T_co: ...

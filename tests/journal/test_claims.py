@@ -65,7 +65,7 @@ BEGIN SELECT RAISE(ABORT, 'no room for a claim'); END
 
 async def test_a_claim_that_cannot_be_written(sim: Simulator, tmp_path: Path) -> None:
     async with SqliteJournal(tmp_path / "journal") as journal:
-        connection = journal._connection()
+        connection = journal._file.connection()
         connection.execute(REFUSE_CLAIMS)
         with pytest.raises(JournalError, match="no room for a claim"):
             await place(sim, journal)

@@ -26,7 +26,7 @@ from flows.journal import (
     JournalUnusable,
     SqliteJournal,
 )
-from flows.journal.sqlite import VERSION
+from flows.journal.sqlite_file import VERSION
 
 NOBODY = 65534
 
@@ -70,7 +70,7 @@ async def test_the_file_is_ours_and_only_its_owner_reads_it(path: Path) -> None:
 
 async def test_writes_are_flushed_and_take_the_lock_first(path: Path) -> None:
     async with SqliteJournal(path, timeout=3) as journal:
-        connection = journal._connection()
+        connection = journal._file.connection()
         assert 2 == connection.execute("PRAGMA synchronous").fetchone()[0]
         assert 3000 == connection.execute("PRAGMA busy_timeout").fetchone()[0]
         said: list[str] = []
@@ -224,7 +224,7 @@ async def fill(journal: SqliteJournal) -> None:
 async def test_a_full_disk_writes_nothing_and_is_no_end(path: Path) -> None:
     async with SqliteJournal(path) as journal:
         plan = await journal.insert(purchase())
-        connection = journal._connection()
+        connection = journal._file.connection()
         connection.execute("PRAGMA max_page_count = 1")  # what SQLite says when the disk is full
         with pytest.raises(JournalUnavailable, match=r"disk .* is full; nothing was written"):
             await fill(journal)
@@ -265,7 +265,7 @@ async def test_a_disk_that_fails_leaves_the_write_unconfirmed(path: Path) -> Non
     journal = SqliteJournal(path)
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-    with pytest.raises(CommitUnconfirmed, match="unknown"), journal._errors():
+    with pytest.raises(CommitUnconfirmed, match="unknown"), journal._file.errors():
         raise error
     await journal.aclose()
 
@@ -337,7 +337,7 @@ async def main():
     plan = await journal.insert(purchase())
     print("inserted", flush=True)
     if sys.argv[2] == "in a transaction":
-        connection = journal._connection()
+        connection = journal._file.connection()
         connection.execute("PRAGMA cache_spill = 1")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE purchases SET state = 'sent', revision = 1")
@@ -393,5 +393,6 @@ async def test_killed_anywhere_what_was_confirmed_is_there(after: float, path: P
     async with SqliteJournal(path) as journal:
         (found,) = await journal.list()
         assert found.revision in {confirmed[-1], confirmed[-1] + 1}
-        assert ("ok",) == tuple(journal._connection().execute("PRAGMA integrity_check").fetchone())
+        connection = journal._file.connection()
+        assert ("ok",) == tuple(connection.execute("PRAGMA integrity_check").fetchone())
         assert await journal.replace(found, successor(found))
