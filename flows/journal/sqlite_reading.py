@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows.journal.errors import JournalUnusable
 from flows.journal.sqlite import SqliteJournal
+from flows.journal.sqlite_file import JournalFile
 
 __all__ = ["ReadOnlySqliteJournal"]
 
@@ -15,6 +16,15 @@ class ReadOnlySqliteJournal(SqliteJournal):
 
     Every write raises JournalUnusable.
     """
+
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 10.0) -> None:
+        """`timeout`: how long to wait, in seconds, for another process that is writing."""
+        super().__init__(path, timeout=timeout)
+        self._file = ReadOnlyFile(self.path, timeout=timeout)
+
+
+class ReadOnlyFile(JournalFile):
+    """A journal's file that is opened as it is, or not at all."""
 
     def _open(self) -> tuple[sqlite3.Connection, os.stat_result]:
         try:

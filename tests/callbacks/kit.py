@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import aiohttp
 import uvicorn
 from aiohttp import web
-from simulator.test_kit import SKU_LONDON, Api, running
+from simulator.kit import SKU_LONDON, Api, running
 from yarl import URL
 
 from didww_async.callbacks import Callback, CallbackReceiver, sign

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from callbacks.kit import Handler, attempts, callers, listening, order, statuses, under_aiohttp
 from didww.callback.request_validator import RequestValidator
-from simulator.test_kit import OLD, SKU_LONDON
+from simulator.kit import OLD, SKU_LONDON
 
 from didww_async.callbacks import CallbackReceiver
 from didww_async.simulator import (

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 import aiohttp
-from simulator.test_kit import Answer, Api
+from simulator.kit import Answer, Api
 
 SIZE = 1040
 """Of the smallest encrypted file: what two RSA keys made, and a block."""

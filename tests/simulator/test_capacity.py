@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from simulator.kit import BRITAIN, SKU_0, SKU_LONDON, SKU_MOBILE, US, running
 from simulator.papers import bought, create, delete, read, to, update
-from simulator.test_kit import BRITAIN, SKU_0, SKU_LONDON, SKU_MOBILE, US, running
 
 COUNT = "/data/attributes/total_channels_count"
 SHARED = "/data/attributes/shared_channels_count"

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 from simulator.contract import CONTRACT, operations, type_of
-from simulator.test_kit import NEW, NOBODY, Api
+from simulator.kit import NEW, NOBODY, Api
 from simulator.tour import Tour, everything, read_everything, recently, to
 
 from didww_async.simulator import Simulator

@@ -1,7 +1,7 @@
 """Whole documents, compared with the documentation's examples."""
 
 import pytest
-from simulator.test_kit import (
+from simulator.kit import (
     EXAMPLE_DID,
     G_MOBILE,
     G_NEW_YORK,

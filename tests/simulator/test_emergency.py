@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from simulator.kit import BRITAIN, G_NEW_YORK, SKU_0, SKU_LONDON, US, running, small_world
 from simulator.papers import bought, create, delete, person, place, read, to, update
-from simulator.test_kit import BRITAIN, G_NEW_YORK, SKU_0, SKU_LONDON, US, running, small_world
 
 DIDS = "/data/relationships/dids"
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
+from simulator.kit import BRITAIN, OLD, SKU_LONDON, SKU_MOBILE, running
 from simulator.papers import bought, create, person, place, prove, read, to
-from simulator.test_kit import BRITAIN, OLD, SKU_LONDON, SKU_MOBILE, running
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 PERIOD = {"from": "2026-05-01 00:00:00", "to": "2026-05-11"}

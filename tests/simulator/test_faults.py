@@ -5,7 +5,7 @@ import time
 
 import aiohttp
 import pytest
-from simulator.test_kit import MEDIA_TYPE, SKU_LONDON, order_body, running
+from simulator.kit import MEDIA_TYPE, SKU_LONDON, order_body, running
 
 from didww_async.simulator import (
     AnswerLate,

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from simulator.kit import SKU_LONDON, running
 from simulator.papers import bought, update
-from simulator.test_kit import SKU_LONDON, running
 
 
 async def test_every_change_is_remembered():

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from simulator.test_kit import (
+from simulator.kit import (
     BRITAIN,
     EXAMPLE_DID,
     G_LONDON,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from simulator.test_kit import (
+from simulator.kit import (
     EXAMPLE_DID,
     G_LONDON,
     G_NEW_YORK,

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from simulator.test_kit import (
+from simulator.kit import (
     BRITAIN,
     CANADA,
     ENGLAND,
@@ -300,3 +300,8 @@ async def test_sparse_fields():
         city, country = document["included"]
         assert city == {"id": LONDON, "type": "cities", "attributes": {}}
         assert country["attributes"] == {"iso": "GB"}
+
+
+async def test_the_small_world_is_served():
+    async with running() as api:
+        assert 5 == len((await api.get("/did_groups")).ids)

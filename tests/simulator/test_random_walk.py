@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 import pytest
+from simulator.kit import BRITAIN, MEDIA_TYPE, NEW, SKU_0, SKU_LONDON, SKU_MOBILE, US
 from simulator.test_emergency import world
-from simulator.test_kit import BRITAIN, MEDIA_TYPE, NEW, SKU_0, SKU_LONDON, SKU_MOBILE, US
 
 from didww_async.simulator import capacity, emergency, exporting, numbers, ordering, verifying
 from didww_async.simulator.application import Application, Incoming

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from simulator.kit import BRITAIN, LONDON, OLD, SKU_MOBILE, US, running
 from simulator.papers import bought, create, delete, person, place, prove, read, to, update, upload
-from simulator.test_kit import BRITAIN, LONDON, OLD, SKU_MOBILE, US, running
 
 IDENTITY, ADDRESS = "/data/relationships/identity", "/data/relationships/address"
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from simulator.test_kit import MEDIA_TYPE, NEW, OLD, US, running
+from simulator.kit import MEDIA_TYPE, NEW, OLD, US, running
 
 from didww_async.simulator import Simulator, serve
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulator.test_kit import (
+from simulator.kit import (
     EXAMPLE_DID,
     G_LONDON,
     MEDIA_TYPE,

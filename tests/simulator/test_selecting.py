@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from simulator.test_kit import (
+from simulator.kit import (
     BRITAIN,
     CANADA,
     EXAMPLE_DID,

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
-from tests.simulator.test_kit import G_MOBILE, G_NEW_YORK, NEW, OLD, SKU_0, Answer, Api, running
+from simulator.kit import G_MOBILE, G_NEW_YORK, NEW, OLD, SKU_0, Answer, Api, running
 
 BEARER = "2026-11-19"
 ASKED = {"aud": "api.didww.com", "scope": "full", "api_version": BEARER, "expires_in": 900}

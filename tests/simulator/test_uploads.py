@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from didww.encrypt import Encrypt
+from simulator.kit import OLD, running
 from simulator.papers import SIZE, upload
-from simulator.test_kit import OLD, running
 
 
 def decrypted(content):

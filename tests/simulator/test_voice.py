@@ -1,8 +1,8 @@
 """Trunks: routing of numbers, configurations that are replaced whole, and generated secrets."""
 
 import pytest
+from simulator.kit import OLD, SKU_0, SKU_LONDON, running
 from simulator.papers import bought, create, delete, read, to, update
-from simulator.test_kit import OLD, SKU_0, SKU_LONDON, running
 
 HOST = {"host": "sip.example.com"}
 IPS = {"allowed_sip_ips": ["203.0.113.7"]}

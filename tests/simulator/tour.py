@@ -17,7 +17,7 @@ from simulator.contract import (
     problems_with,
     type_of,
 )
-from simulator.test_kit import NOBODY, Answer, Api
+from simulator.kit import NOBODY, Answer, Api
 
 ALSO_REFUSED_WITH = {400, 409, 422}
 """Refusals that the texts speak of, though some operations do not list them."""

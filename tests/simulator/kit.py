@@ -259,8 +259,3 @@ async def running(**options: Any) -> AsyncIterator[Api]:
     options = {"rate_limit": None, "coverage": small_world(), **options}
     async with Simulator(**options) as sim, aiohttp.ClientSession() as session:
         yield Api(sim, session)
-
-
-async def test_the_small_world_is_served():
-    async with running() as api:
-        assert len((await api.get("/did_groups")).ids) == 5
