@@ -75,6 +75,7 @@ class _Collection(Generic[R]):
         self._channel = channel
         self._resource = resource
         self._path = path
+        self._kinds = frozenset({resource})
 
     def _read(self, path: str, query: Query, timeouts: Timeouts | None) -> Call:
         return Call(
@@ -125,7 +126,7 @@ class _Collection(Generic[R]):
         return found
 
     def _all_ours(self, call: Call, reply: Reply, found: "list[Resource]") -> tuple[R, ...]:
-        if set(map(type, found)) <= {self._resource}:  # the same, for a whole page at once
+        if self._kinds.issuperset(map(type, found)):  # the same, for a whole page at once
             return cast("tuple[R, ...]", tuple(found))
         return tuple(self._ours(call, reply, item) for item in found)
 

@@ -7,6 +7,7 @@ import attrs
 
 from didww_async.errors import InvalidInput
 from didww_async.transport.files import Form, Sink
+from didww_async.wire.passed import passed
 
 __all__ = ["AttemptRecord", "Call", "Repeat", "Reply", "Timeouts"]
 
@@ -42,7 +43,7 @@ class Timeouts:
             )
 
 
-@attrs.frozen(kw_only=True)
+@passed(kw_only=True)
 class Call:
     """One request as the API will see it.
 
@@ -67,7 +68,7 @@ class Call:
         return f"{self.method} {self.path.partition('/')[0]}"
 
 
-@attrs.frozen(kw_only=True)
+@passed(kw_only=True)
 class Reply:
     """What the server answered, as it came. `headers` are found by names in any case.
 

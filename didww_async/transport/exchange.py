@@ -96,7 +96,7 @@ class Exchange:
         session = self._session(fresh=fresh)
         data = _opened(body) if isinstance(body, Form) else body
         LEAVES.set(grant)
-        async with session.request(
+        response = await session.request(
             method,
             url,
             headers=headers,
@@ -105,7 +105,8 @@ class Exchange:
             allow_redirects=False,
             raise_for_status=False,
             middlewares=self._middlewares,
-        ) as response:
+        )
+        try:
             if self._borrowed is not None:
                 grant.sent()
             grant.answered(kind)
@@ -113,13 +114,19 @@ class Exchange:
                 answer, cut_off = await _read(response)
             else:
                 answer, cut_off = b"", await _poured(response, sink)
-            return Reply(
-                status=response.status,
-                headers=response.headers,
-                body=answer,
-                cut_off=cut_off,
-                secrets=secrets,
-            )
+        finally:
+            # A body that was read to its end has given the connection back, unless an upload
+            # still runs: what `async with` would do is needed for the others only.
+            if data is not body or not response.closed:
+                response.release()
+                await response.wait_for_close()
+        return Reply(
+            status=response.status,
+            headers=response.headers,
+            body=answer,
+            cut_off=cut_off,
+            secrets=secrets,
+        )
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
         self.check_usable()
@@ -220,9 +227,11 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str]:
     content = response.content
     body = bytearray()
     try:
+        first = await content.readany()
+        if content.at_eof():
+            return first, ""  # most replies come in one piece
+        body += first
         while chunk := await content.readany():
-            if not body and content.at_eof():
-                return chunk, ""  # most replies come in one piece
             body += chunk
             if len(body) > MAX_BODY:
                 response.close()

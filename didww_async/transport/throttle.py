@@ -97,11 +97,12 @@ class SlotLog:
 
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
-        later = []
+        later = []  # few, if any: from the end that is quicker than a search
         while self._free_at and self._free_at[-1] > free_at:
             later.append(self._free_at.pop())
         self._free_at.append(free_at)
-        self._free_at.extend(reversed(later))
+        if later:
+            self._free_at.extend(reversed(later))
 
     def _forget_late(self, now: float) -> None:
         """Free the slots of requests that arrived long ago, whenever their answers come."""
@@ -125,14 +126,15 @@ class Quickest:
     """How much longer an answer took than the quickest of its kind: how late its request may be."""
 
     def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-        self._seen: dict[str, int] = {}
+        self._kinds: dict[str, tuple[float, int]] = {}  # the quickest, and how many were seen
 
     def late(self, kind: str, took: float) -> float:
         """Seconds beyond the quickest so far; all of them while too few answers were seen."""
-        quickest = self._seconds[kind] = min(took, self._seconds.get(kind, took))
-        seen = self._seen[kind] = self._seen.get(kind, 0) + 1
-        return took - quickest if seen > ENOUGH else took
+        quickest, seen = self._kinds.get(kind, (took, 0))
+        if seen < ENOUGH or took < quickest:
+            quickest = min(took, quickest)
+            self._kinds[kind] = quickest, seen + 1
+        return took - quickest if seen >= ENOUGH else took
 
 
 class RateLimit:

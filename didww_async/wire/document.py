@@ -1,29 +1,31 @@
 """Bytes -> a JSON:API document: its data, included objects, meta, links and errors."""
 
-import contextlib
+import types
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from didww_async.errors import ErrorObject
 from didww_async.wire.codec import STANDARD, Codec
+from didww_async.wire.passed import passed
 
 __all__ = ["Document", "NotADocument", "parse_document", "parse_errors", "parse_ids"]
+
+
+NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class NotADocument(ValueError):
     """The bytes are no JSON:API document; the message says why."""
 
 
-@attrs.frozen(kw_only=True)
+@passed(kw_only=True)
 class Document:
     """A JSON:API document: `data` is one resource object, a list of them, or None."""
 
     data: Any = None
     included: tuple[Mapping[str, Any], ...] = ()
-    meta: Mapping[str, Any] = attrs.field(factory=dict)
-    links: Mapping[str, Any] = attrs.field(factory=dict)
+    meta: Mapping[str, Any] = NOTHING
+    links: Mapping[str, Any] = NOTHING
 
     @property
     def api_version(self) -> str | None:
@@ -87,10 +89,11 @@ def parse_ids(body: bytes) -> tuple[str, ...]:
 
 
 def _load(body: bytes, codec: Codec) -> Mapping[str, Any]:
-    found: Any = NotADocument
-    # Not raised from the except block: json's error holds the whole body, and would travel along.
-    with contextlib.suppress(ValueError, RecursionError):
+    try:
         found = codec.loads(body)
+    except (ValueError, RecursionError):
+        found = NotADocument
+    # Not raised from the except block: json's error holds the whole body, and would travel along.
     if found is NotADocument:
         raise NotADocument("the body is not JSON")
     if not isinstance(found, dict):

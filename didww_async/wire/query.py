@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from didww_async.errors import InvalidInput
+from didww_async.wire.passed import passed
 
 __all__ = ["FilterValue", "Query", "Scalar", "sendable"]
 
@@ -17,7 +18,7 @@ FilterValue: TypeAlias = Scalar | Sequence[Scalar] | None
 """One value; several, meaning "any of" (for features "all of"); or None for "is blank"."""
 
 
-@attrs.frozen(kw_only=True)
+@passed(kw_only=True)
 class Query:
     """What a read asks for, in this library's own spelling."""
 
@@ -37,7 +38,7 @@ class Query:
         if self.include:
             pairs.append(("include", ",".join(self.include)))
         for key, given in self.filter.items():
-            pairs.append((f"filter[{key}]", _joined(key, given)))
+            pairs.append((f"filter[{key}]", given if type(given) is str else _joined(key, given)))
         for type_, names in self.fields.items():
             pairs.append((f"fields[{type_}]", ",".join(names)))
         if self.sort:
@@ -71,8 +72,6 @@ def _positive(name: str, number: int) -> int:
 
 
 def _joined(key: str, found: Any) -> str:
-    if type(found) is str:
-        return found
     if isinstance(found, Iterable) and not isinstance(found, (str, bytes, Mapping)):
         members = [_written(key, member) for member in found]
         if not members:

@@ -376,6 +376,15 @@ async def test_owned_work_raises_in_its_caller() -> None:
 # -- many tasks
 
 
+async def test_filter_values_arrive_as_they_were_given() -> None:
+    characters = [chr(code) for code in [*range(1, 256), 0x2028, 0x1F4DE]]
+    async with talking(reply(COUNTRIES)) as (client, server):
+        for value in [*characters, "A&B=C", "100%25", "a;b", "x#y", "+1 (212)", "a=1&sort=name"]:
+            await client.countries.list(filter={"name": value, "iso": "US"})
+            expected = {"filter[name]": value, "filter[iso]": "US"}
+            assert expected == dict(server.requests[-1].query)
+
+
 async def test_two_thousand_tasks_share_one_client() -> None:
     def answer(seen: Seen) -> Say:
         return reply(document([thing("cities", dict(seen.query)["filter[name]"])]))
