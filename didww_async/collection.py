@@ -75,15 +75,18 @@ class _Collection(Generic[R]):
         self._channel = channel
         self._resource = resource
         self._path = path
+        self._reads = f"GET {path}"
         self._kinds = frozenset({resource})
 
-    def _read(self, path: str, query: Query, timeouts: Timeouts | None) -> Call:
+    def _read(self, path: str, query: Query | None, timeouts: Timeouts | None) -> Call:
+        version = self._channel.version
         return Call(
             method="GET",
-            path=self._channel.version.path(path),
-            api_version=self._channel.version.date,
-            query=self._channel.version.query(self._resource.type, query).pairs(),
-            timeouts=_checked(timeouts),
+            path=version.path(path),
+            api_version=version.date,
+            kind=self._reads,
+            query=() if query is None else version.query(self._resource.type, query).pairs(),
+            timeouts=timeouts and _checked(timeouts),
         )
 
     def _write(
@@ -99,6 +102,7 @@ class _Collection(Generic[R]):
             method=method,
             path=self._channel.version.path(path),
             api_version=self._channel.version.date,
+            kind=f"{method} {self._path}",
             body=body,
             repeat=repeat,
             fresh=True,
@@ -127,7 +131,7 @@ class _Collection(Generic[R]):
 
     def _all_ours(self, call: Call, reply: Reply, found: "list[Resource]") -> tuple[R, ...]:
         if self._kinds.issuperset(map(type, found)):  # the same, for a whole page at once
-            return cast("tuple[R, ...]", tuple(found))
+            return tuple(found)  # type: ignore[arg-type]
         return tuple(self._ours(call, reply, item) for item in found)
 
 
@@ -159,16 +163,17 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
             raise InvalidInput(f"filter is a mapping, key -> value, not {filter!r}")
         query = Query(
             filter=filter or {},
-            sort=_names("sort", sort),
-            include=_names("include", include),
-            fields=_by_type(fields),
+            sort=_names("sort", sort) if sort else (),
+            include=_names("include", include) if include else (),
+            fields=_by_type(fields) if fields else {},
             page_number=page,
             page_size=page_size,
         )
         call = self._read(self._path, query, timeouts)
-        reply = await self._channel.sender.send(call)
-        document = self._channel.sender.read(call, reply)
-        found = self._channel.linker.many(document)
+        channel = self._channel
+        reply = await channel.sender.send(call)
+        document = channel.sender.read(call, reply)
+        found = channel.linker.many(document)
         return Page(
             items=self._all_ours(call, reply, found),
             total_records=document.total_records,
@@ -273,7 +278,9 @@ class Gets(_Collection[R], Generic[R, I]):
         timeouts: Timeouts | None = None,
     ) -> R:
         """Read one resource by its id. Raises NotFound when the account has no such record."""
-        query = Query(include=_names("include", include), fields=_by_type(fields))
+        query: Query | None = None
+        if include or fields:
+            query = Query(include=_names("include", include), fields=_by_type(fields))
         call = self._read(self._item(id), query, timeouts)
         return self._one(call, await self._channel.sender.send(call))
 
@@ -330,7 +337,7 @@ class Singleton(_Collection[R]):
 
     async def get(self, *, timeouts: Timeouts | None = None) -> R:
         """Read it; it is never cached."""
-        call = self._read(self._path, Query(), timeouts)
+        call = self._read(self._path, None, timeouts)
         return self._one(call, await self._channel.sender.send(call))
 
 

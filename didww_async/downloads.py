@@ -132,6 +132,7 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
             call = Call(
                 method="GET",
                 path="",
+                kind="GET a file",
                 api_version=self._channel.version.date,
                 timeouts=timeouts,
                 sink=sink,

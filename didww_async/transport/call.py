@@ -47,6 +47,7 @@ class Timeouts:
 class Call:
     """One request as the API will see it.
 
+    `kind` names what takes alike, such as "GET cities".
     `repeat` says when it may be sent again: a GET "freely", a write "if not carried out" (429, or
     provably not sent), an order "never". `fresh` asks for a connection that was not idle. With a
     `sink` the body of a success goes there, and the reply's is empty.
@@ -55,17 +56,13 @@ class Call:
     method: str
     path: str
     api_version: str
+    kind: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | Form | None = None
     repeat: Repeat = "freely"
     fresh: bool = False
     timeouts: Timeouts | None = None
     sink: Sink | None = None
-
-    @property
-    def kind(self) -> str:
-        """What takes alike, such as "GET cities"."""
-        return f"{self.method} {self.path.partition('/')[0]}"
 
 
 @passed(kw_only=True)

@@ -88,10 +88,10 @@ class Exchange:
         """Send one request and read its answer, of a body over MAX_BODY the beginning; with a
         `sink` the whole body of a success goes there.
 
-        `grant` is told when the request leaves (with a borrowed session: when the answer begins)
-        and when the answer begins, for a request of this `kind`. Raises aiohttp's errors and
-        TimeoutError as they come, but only before that: later a failure leaves a reply whose body
-        is cut off. `secrets` go along in the reply.
+        To be called once `check_usable` let it pass. `grant` is told when the request leaves (with
+        a borrowed session: when the answer begins) and when the answer begins, for a request of
+        this `kind`. Raises aiohttp's errors and TimeoutError as they come, but only before that:
+        later a failure leaves a reply whose body is cut off. `secrets` go along in the reply.
         """
         session = self._session(fresh=fresh)
         data = _opened(body) if isinstance(body, Form) else body
@@ -129,7 +129,6 @@ class Exchange:
         )
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
-        self.check_usable()
         if self._borrowed is not None:
             return self._borrowed
         if (found := self._sessions.get(fresh)) is None:

@@ -131,7 +131,8 @@ class Sender:
             document = parse_document(reply.body, codec=self.codec)
         except NotADocument as problem:
             raise self.unreadable(call, str(problem), reply=reply) from None
-        self._compare_versions(call.api_version, document.api_version)
+        if (served := document.api_version) != call.api_version and served is not None:
+            self._warn_of_version(asked=call.api_version, served=served)
         return document
 
     def unreadable(self, call: Call, why: str, *, reply: Reply) -> UnreadableReply:
@@ -235,17 +236,18 @@ class Sender:
             verdict = error_of_exception(
                 problem, method=call.method, url=self._said(url), secrets=headers.secrets
             )
+            if isinstance(verdict, NotSent):
+                grant.give_back()
+            else:
+                grant.sent()  # as far as anybody can know
             if verdict is None:  # cancelled, or no error of the network
                 self._tell(call, url, problem, turn, attempt=attempt, started=started)
                 raise
-            if isinstance(verdict, NotSent):
-                grant.give_back()
             outcome = verdict
         else:
             outcome = reply if reply.succeeded else self._refusal(call, url, turn, reply)
-        finally:
-            grant.sent()  # as far as anybody can know, unless it was given back
-        self._tell(call, url, outcome, turn, attempt=attempt, started=started)
+        if self._on_attempt is not None or log.isEnabledFor(logging.DEBUG):
+            self._tell(call, url, outcome, turn, attempt=attempt, started=started)
         if isinstance(outcome, DidwwError):
             raise outcome
         return outcome
@@ -286,8 +288,6 @@ class Sender:
         started: float,
     ) -> None:
         """Tell the log and the hook of an attempt that ended."""
-        if self._on_attempt is None and not log.isEnabledFor(logging.DEBUG):
-            return
         error = None
         if isinstance(result, BaseException):
             error = str(result) if isinstance(result, DidwwError) else type(result).__name__
@@ -317,8 +317,8 @@ class Sender:
             except Exception:  # a hook must not cost an order's answer
                 log.exception("the on_attempt hook failed")
 
-    def _compare_versions(self, asked: str, served: str | None) -> None:
-        if served is None or served == asked or (asked, served) in self._warned:
+    def _warn_of_version(self, *, asked: str, served: str) -> None:
+        if (asked, served) in self._warned:
             return
         self._warned.add((asked, served))
         # Logged, not warnings.warn(): under -W error that would throw an order's answer away.

@@ -19,6 +19,8 @@ from collections.abc import Callable
 
 from didww_async.errors import InvalidInput
 
+# ruff: noqa: SLF001 - a grant and its limit are one thing in two classes
+
 __all__ = ["Grant", "Quickest", "RateLimit", "SlotLog"]
 
 LATEST = 0.25  # seconds: a request that is on its way for longer is rare; an answer is not
@@ -92,12 +94,11 @@ class SlotLog:
         """Its answer came, `late` seconds after the quickest there could be."""
         left_at = self._unanswered.pop(id_, None)
         if left_at is not None:
-            held = max(self.window, min(late, LATEST) + self.server_window)
-            self.give_back(left_at + held)
+            self.give_back(left_at + max(self.window, min(late, LATEST) + self.server_window))
 
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
-        later = []  # few, if any: from the end that is quicker than a search
+        later = []
         while self._free_at and self._free_at[-1] > free_at:
             later.append(self._free_at.pop())
         self._free_at.append(free_at)
@@ -192,25 +193,6 @@ class RateLimit:
         while self._waiting and not self._waiting[0].nudge():
             self._waiting.popleft()
 
-    def _left(self) -> tuple[int, float]:
-        with self._lock:
-            now = self._clock()
-            if self._waiting:  # from now on it is known when its slot is free
-                self._nudge()
-            return self._slots.left(now), now
-
-    def _answered(self, id_: int, left_at: float, kind: str) -> None:
-        with self._lock:
-            late = self._quickest.late(kind, self._clock() - left_at)
-            self._slots.answered(id_, late=late)
-            if self._waiting:
-                self._nudge()
-
-    def _return(self) -> None:
-        with self._lock:
-            self._slots.give_back(self._clock())
-            self._nudge()
-
     def __repr__(self) -> str:
         return f"RateLimit({self.per_second:g})"
 
@@ -218,29 +200,46 @@ class RateLimit:
 class Grant:
     """The right to send one request."""
 
-    __slots__ = ("_left", "_limit", "_over")
+    __slots__ = ("_id", "_left_at", "_limit", "_over")
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
-        self._left: tuple[int, float] | None = None
+        self._id = -1  # until it left
+        self._left_at = 0.0
         self._over = False
 
     def sent(self) -> None:
         """The request left, or may have: its slot returns one window from now, or later."""
-        if not self._over and self._left is None:
-            self._left = self._limit._left()  # noqa: SLF001 - one room, two classes
+        if self._over or self._id >= 0:
+            return
+        limit = self._limit
+        with limit._lock:
+            self._left_at = limit._clock()
+            self._id = limit._slots.left(self._left_at)
+            if limit._waiting:  # from now on it is known when its slot is free
+                limit._nudge()
 
     def answered(self, kind: str) -> None:
         """Its answer begins. `kind` names requests that take alike, such as "GET cities"."""
-        if not self._over and self._left is not None:
-            self._over = True
-            self._limit._answered(*self._left, kind)  # noqa: SLF001 - one room, two classes
+        if self._over or self._id < 0:
+            return
+        self._over = True
+        limit = self._limit
+        with limit._lock:
+            late = limit._quickest.late(kind, limit._clock() - self._left_at)
+            limit._slots.answered(self._id, late=late)
+            if limit._waiting:
+                limit._nudge()
 
     def give_back(self) -> None:
         """Nothing was sent: the slot is free at once."""
-        if not self._over and self._left is None:
-            self._over = True
-            self._limit._return()  # noqa: SLF001 - one room, two classes
+        if self._over or self._id >= 0:
+            return
+        self._over = True
+        limit = self._limit
+        with limit._lock:
+            limit._slots.give_back(limit._clock())
+            limit._nudge()
 
 
 class _Waiter:

@@ -48,6 +48,7 @@ class TokenFetcher:
         """Ask once. Raises KeyRefused, TokenNotGranted, RateLimited or TokenNotFetched."""
         secrets = tuple(request.headers.values())
         reply: Reply | TokenNotFetched
+        self._exchange.check_usable()
         # Raised outside the except block: aiohttp's exceptions can hold the headers with the key.
         try:
             reply = await self._exchange.send(

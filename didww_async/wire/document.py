@@ -58,12 +58,12 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
             raise NotADocument("an entry of `data` is no resource object")
     elif data is not None and not _is_object(data):
         raise NotADocument("`data` is no resource object")
-    included = found.get("included")
+    included, meta, links = found.get("included"), found.get("meta"), found.get("links")
     return Document(
         data=data,
         included=_objects(included) if isinstance(included, list) else (),
-        meta=_mapping(found.get("meta")),
-        links=_mapping(found.get("links")),
+        meta=meta if isinstance(meta, dict) else NOTHING,
+        links=links if isinstance(links, dict) else NOTHING,
     )
 
 

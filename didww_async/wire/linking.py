@@ -51,7 +51,7 @@ class Linker:
         raws = [raw for raw in data if raw is not None] if None in data else data
         pending: list[Pending] = []
         result = self._built(raws, pending)
-        included = self._built(document.included, pending)
+        included = self._built(document.included, pending) if document.included else []
         if pending:
             self._link(pending, _by_key([*raws, *document.included], result + included))
         return result
