@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, cast
 
 import attrs
 
@@ -18,6 +19,11 @@ from flows.offers import check_quantity
 from flows.rules import OrderRules
 
 __all__ = ["PurchaseRequest", "buy", "check_same", "choose_all", "choose_place"]
+
+
+def _as_tuple(names: Sequence[str]) -> tuple[str, ...]:
+    # All else stays, to be refused by name.
+    return tuple(names) if isinstance(names, list) else cast("tuple[str, ...]", names)
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +44,7 @@ class PurchaseRequest:
     npa: str | None = None
     nxx: str | None = None
     number_type: str | None = None
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = attrs.field(default=(), converter=_as_tuple)
     needs_registration: bool | None = None
     sku_id: str | None = None
     channels: int | None = None

@@ -1,15 +1,19 @@
-"""The README's examples, run as they stand, each in a process of its own against a simulator."""
+"""The README's examples and the files in examples/, run as they stand, each in a process of its
+own against a simulator."""
 
 import os
 import re
 import runpy
 import shlex
+import socket
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+import aiohttp
 import pytest
+from callbacks.kit import under_uvicorn
 from purchases import simulator_process
 
 from flows.batch.reading import template
@@ -25,6 +29,7 @@ CONSOLE = [
     for line in found[2].splitlines()
     if line.startswith("$ didww-async ") and "simulate" not in line.split()
 ]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 SCRIPTS = sysconfig.get_path("scripts")
 
 
@@ -60,9 +65,48 @@ async def run(command: list[str], base_url: str, cwd: Path) -> subprocess.Comple
     "code", [code for _, code in PYTHON], ids=[f"line {line_of(at)}" for at, _ in PYTHON]
 )
 async def test_python_examples_run_as_they_stand(code: str, tmp_path: Path) -> None:
+    if "redis://" in code and not redis_answers():
+        pytest.skip("no Redis answers")
     async with simulator_process(completes_after=0.1) as base_url:
         done = await run([sys.executable, "-W", "error", "-c", code], base_url, tmp_path)
     assert (0, "") == (done.returncode, done.stderr)
+
+
+def redis_answers() -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", 6379), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])
+async def test_the_files_of_examples_run_as_they_stand(file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", str(file)]
+    if file.name.startswith("test_"):
+        command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, str(file)]
+    async with simulator_process(completes_after=0.1) as base_url:
+        done = await run(command, base_url, tmp_path)
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+async def test_the_example_of_a_fastapi_shop_sells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where its journal goes
+    async with simulator_process(completes_after=0.1) as base_url:
+        for name, text in environment(base_url, tmp_path).items():
+            monkeypatch.setenv(name, text)
+        shop = runpy.run_path(str(ROOT / "examples" / "fastapi_app.py"))["app"]
+        async with under_uvicorn(shop) as address, aiohttp.ClientSession(address) as browser:
+            first, again = [
+                await (await browser.put("/purchases/w-1?city=London")).json() for _ in range(2)
+            ]
+            assert (1, first) == (len(first["numbers"]), again)
+            typo = await browser.put("/purchases/w-2?city=Lundon")
+            assert (409, True) == (typo.status, "London" in await typo.text())
+            forged = await browser.post("/didww", data=b"x", allow_redirects=False)
+            assert 403 == forged.status
 
 
 @pytest.mark.parametrize("line", CONSOLE)
@@ -76,6 +120,15 @@ async def test_commands_run_as_they_stand(line: str, tmp_path: Path) -> None:
 def test_the_readme_has_examples() -> None:
     assert len(PYTHON) >= 5
     assert len(CONSOLE) >= 3
+
+
+def test_every_file_of_examples_is_named_in_the_readme_and_every_link_leads_somewhere() -> None:
+    links = set(re.findall(r"\]\(([^)#]+)\)", README)) - {"https://www.didww.com"}
+    assert set() == {f"examples/{file.name}" for file in EXAMPLES} - links
+    assert [] == [it for it in links if "://" not in it and not (ROOT / it).exists()]
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", README), re.MULTILINE)
+    places = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+    assert set() == set(re.findall(r"\]\(#([^)]+)\)", README)) - places
 
 
 def test_the_two_commands_are_there() -> None:

@@ -4,6 +4,7 @@ Source: doc.didww.com/api3, orders; seed document 000, step 4.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Literal, TypeAlias, TypedDict
 
@@ -211,7 +212,7 @@ class OrderCreate(Input):
 
     type: ClassVar[str] = "orders"
 
-    items: tuple[NewOrderItem, ...]
+    items: Sequence[NewOrderItem]
     allow_back_ordering: bool = False
     callback_url: str | Unset = UNSET
     callback_method: CallbackMethod | Literal["get", "post"] | Unset = UNSET

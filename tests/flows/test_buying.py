@@ -519,3 +519,9 @@ async def test_a_known_reference_for_another_place_or_offer_is_refused(
 def test_requests_made_from_json_are_checked(bad: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match=next(iter(bad))):
         PurchaseRequest(**{"country": "US", **bad})
+
+
+def test_features_may_be_a_list() -> None:
+    listed = PurchaseRequest(country="GB", features=["voice_in", "sms_in"])
+    assert PurchaseRequest(country="GB", features=("voice_in", "sms_in")) == listed
+    assert 1 == len({listed})

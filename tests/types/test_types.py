@@ -11,6 +11,7 @@ from resources.contract import CONTRACT
 
 SNIPPETS = Path(__file__).parent / "snippets"
 ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 EXPECTED = re.compile(r"# E: (?P<text>.+?)(?:  # noqa.*)?$")
 FOUND = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): error: (?P<text>.+)$")
 
@@ -39,7 +40,7 @@ def every_operation() -> str:
 def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     generated = tmp_path_factory.mktemp("snippets") / EVERY_OPERATION
     generated.write_text(every_operation())
-    return [*sorted(SNIPPETS.glob("*.py")), generated]
+    return [*sorted(SNIPPETS.glob("*.py")), *sorted(EXAMPLES.glob("*.py")), generated]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,8 @@ def found(sources: list[Path]) -> dict[tuple[str, int], list[str]]:
     return errors
 
 
-NAMES = [*sorted(found.name for found in SNIPPETS.glob("*.py")), EVERY_OPERATION]
+HERE = [*SNIPPETS.glob("*.py"), *EXAMPLES.glob("*.py")]
+NAMES = [*sorted(found.name for found in HERE), EVERY_OPERATION]
 
 
 @pytest.mark.parametrize("snippet", NAMES)
