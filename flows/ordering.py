@@ -457,7 +457,8 @@ def _result(purchase: Purchase, failure: DidwwError | None) -> Purchase:
             return purchase
         case State.REFUSED:
             error = failure if isinstance(failure, ApiError) else None
-            if error is not None and (short := stock_items(error)):
+            items = len(purchase.request.items)
+            if error is not None and (short := {one for one in stock_items(error) if one < items}):
                 raise OutOfStock(_shortage(purchase.request, short), purchase=purchase, error=error)
             raise OrderRefused(purchase=purchase, error=error)
         case State.EXPIRED:

@@ -26,6 +26,7 @@ from flows.errors import (
 )
 from flows.journal import JournalError, Purchase, PurchaseJournal, State
 from flows.journal.packed import PackedOrder
+from flows.journal.record import NOT_BOUGHT
 from flows.ordering import Ordering
 from flows.verdict import Verdict, refused_items, stock_items, verdict
 
@@ -102,24 +103,22 @@ class Placing:
     async def place(self, packed: PackedOrder, *, born_here: bool) -> None:
         """Order it, and what is packed anew of it when it is refused."""
         if self._stop.stopped is not None:
-            self._skip(packed, packed.lines, self._stop.stopped)
+            await self._skip(packed, self._stop.stopped)
         elif await self._is_free(packed) and await self._has_money(packed):
             if self._stop.stopped is None:
                 await self._send(packed, born_here=born_here)
             else:  # while it waited for the money
                 self._purse.not_bought(packed.reference, packed.total)
-                self._skip(packed, packed.lines, self._stop.stopped)
+                await self._skip(packed, self._stop.stopped)
 
     async def settle(self, packed: PackedOrder, purchase: Purchase) -> None:
         """Find out what became of an order that an earlier run has sent."""
         try:
             settled = await self._ordering.settle(purchase)
-        except (OutOfStock, OrderRefused) as refusal:
+        except (OutOfStock, OrderRefused, PurchaseExpired):
+            # It was another process's, which may be packing its lines anew.
             self._purse.not_bought(packed.reference, packed.total)
-            self._tell(packed, packed.lines, LineState.REFUSED, refusal)
-        except PurchaseExpired as expired:
-            self._purse.not_bought(packed.reference, packed.total)
-            self._tell(packed, packed.lines, LineState.FAILED, expired)
+            self.moved_by_others.update(packed.lines)
         except DidwwError as doubt:
             self._tell(packed, packed.lines, LineState.UNKNOWN, doubt)
         else:
@@ -164,7 +163,8 @@ class Placing:
         except (BalanceTooLow, PriceOverLimit) as error:
             await self._too_dear(packed, error)
         except DidwwError as error:  # the balance can't be read
-            self._failed(packed, error)
+            if not await self._is_followed(packed):
+                self._failed(packed, error)
         else:
             return True
         return False
@@ -178,7 +178,10 @@ class Placing:
         except (OutOfStock, OrderRefused) as refusal:
             self._purse.not_bought(reference, total)
             self._stop.refused()
-            await self._refused(packed, refusal)
+            if refusal.error is None:  # the answer went to another process, which packs it anew
+                self.moved_by_others.update(packed.lines)
+            else:
+                await self._refused(packed, refusal)
         except UNSURE as doubt:
             self._purse.unknown(reference)
             self._tell(packed, packed.lines, LineState.UNKNOWN, doubt)
@@ -230,9 +233,9 @@ class Placing:
         allowed = min(one for one in left if one is not None)
         new = trimmed(packed, allowed=allowed, references=self._references)
         if not new.left_out or not new.orders or not await self._withdrawn(packed):
-            self._skip(packed, packed.lines, error)
+            await self._skip(packed, error)
             return
-        self._skip(packed, new.left_out, error)
+        self._tell(packed, new.left_out, LineState.SKIPPED, error)
         await self._instead(packed, new, order=self._place_last)
 
     async def _withdrawn(self, packed: PackedOrder) -> bool:
@@ -277,5 +280,22 @@ class Placing:
         if verdict(failure) is Verdict.STOP:
             self._stop.stop(str(failure))
 
-    def _skip(self, packed: PackedOrder, lines: Sequence[str], why: DidwwError) -> None:
-        self._tell(packed, lines, LineState.SKIPPED, why)
+    async def _skip(self, packed: PackedOrder, why: DidwwError) -> None:
+        if not await self._is_followed(packed):
+            self._tell(packed, packed.lines, LineState.SKIPPED, why)
+
+    async def _is_followed(self, packed: PackedOrder) -> bool:
+        """Whether another process has sent it: then what becomes of it is told here, too."""
+        try:
+            found = await self._journal.read(self._ordering.key(packed.reference))
+        except JournalError as problem:
+            log.warning("order %s can't be looked at: %s", packed.reference, problem)
+            return False
+        if found is None or found.state in NOT_BOUGHT:
+            return False
+        self._purse.ordered += packed.total
+        if found.state in {State.SENT, State.UNKNOWN}:
+            await self.settle(packed, found)
+        else:
+            await self._placed(packed, found)
+        return True

@@ -37,7 +37,7 @@ __all__ = ["buy_many"]
 T = TypeVar("T")
 
 WAVE = 5000  # lines that are resolved and packed together
-ROUNDS = 3  # looks at lines that another process packs at the same time
+ROUNDS = 12  # looks at lines that another process packs, halves included, at the same time
 
 
 def buy_many(
@@ -60,9 +60,10 @@ def buy_many(
     place in it: run it again, after a crash or to retry what was refused, and nothing is bought a
     second time. `max_items_per_order`: how many different items may stand or fall together; give
     lines a `fate` of their own to keep them apart. `max_total`: USD without VAT for the whole
-    batch, earlier runs included. `stop_after_refusals`: order nothing more after so many refused
-    orders. `balance`: the account's, if it was read just now. `timeout`: seconds to wait for an
-    order's numbers before its lines are "pending".
+    batch, earlier runs included (processes that run it at the same time should have the same lines
+    and limits, and may go over it when orders are refused). `stop_after_refusals`: order nothing
+    more after so many refused orders. `balance`: the account's, if it was read just now.
+    `timeout`: seconds to wait for an order's numbers before its lines are "pending".
 
     Stopping early (break, aclose(), Ctrl-C) claims nothing more; orders on their way are brought
     to their end by the client. Raises InvalidInput at once for what can't be right, JournalError
@@ -152,12 +153,16 @@ class _Run:
                 left = list(self._lines.values())
                 for _ in range(ROUNDS):
                     await self._round(left)
-                    left = [self._lines[one] for one in sorted(self._placing.moved_by_others)]
+                    moved = self._placing.moved_by_others & set(self._lines)
+                    left = [self._lines[one] for one in sorted(moved)]
                     self._placing.moved_by_others.clear()
                     if not left:
                         break
                 for line in left:
-                    busy = FlowError(f"another process keeps packing line {line.identity}")
+                    busy = FlowError(
+                        f"another process keeps packing line {line.identity}, and may be "
+                        "buying it: run the batch again when that one has ended"
+                    )
                     self._told.line(line, LineState.FAILED, error=busy)
                 self._completing.no_more()
         except BaseExceptionGroup as several:
@@ -225,6 +230,7 @@ class _Run:
             still, known.packed = [], [one for one in known.packed if one.packed not in wanted]
         else:
             still = [packed for packed in wanted if _costs_no_more(packed, now)]
+            still.sort(key=self._place_of)
         for order in known.packed:
             if order.packed not in still:
                 await self._withdraw(order.packed, known)
@@ -268,12 +274,17 @@ class _Run:
             names = [one.line.identity for one in resolved]
             moves = {name: known.moves[name] for name in names if name in known.moves}
             if await self._journal.pack(orders, moves=moves, **place):
-                return orders
+                return sorted(orders, key=self._place_of)
             now = await self._journal.packed(names, **place)
             taken = {name for name, order in now.items() if moves.get(name) != order.reference}
             self._placing.moved_by_others |= taken
             resolved = [one for one in resolved if one.line.identity not in taken]
         return ()
+
+    def _place_of(self, packed: PackedOrder) -> int:
+        """Whoever runs the batch orders in the order of its lines: so several at once that have
+        the same limits come to the same end."""
+        return min(self._lines[name].number for name in packed.lines if name in self._lines)
 
     async def _placed(self, packed: PackedOrder, purchase: Purchase) -> None:
         """The order exists: wait for it, unless all is known already."""

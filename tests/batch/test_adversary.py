@@ -1,18 +1,20 @@
 """What only happens when two do it at once, or something changes between one step and the next."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import attrs
 import pytest
-from batch.kit import apart, new_york, packed_only, run, states, toronto
-from purchases import HURRIED, NEW_YORK_GROUP, TORONTO_SKU, posts
+from batch.kit import FromStock, apart, new_york, packed_only, run, states, toronto
+from purchases import HURRIED, NEW_YORK_GROUP, TORONTO_GROUP, TORONTO_SKU, posts
 
-from didww_async import Client
-from didww_async.simulator import ServerFault, Simulator
+from didww_async import Client, RateLimit
+from didww_async.simulator import Delay, ServerFault, Simulator
 from flows import buy
-from flows.batch import AsPlanned, BatchLine, lines_of, plan_batch
+from flows.batch import AsPlanned, BatchLine, LineResult, lines_of, plan_batch
 from flows.batch.resolving import OneByOne, ResolvedLine, UnbuyableLine
 from flows.errors import LineChanged, NoMatch, OfferChanged, OrderOutcomeUnknown
 from flows.journal import MemoryJournal, Purchase, PurchaseJournal, SqliteJournal, State
@@ -164,3 +166,81 @@ async def test_what_the_plan_could_not_buy_is_not_bought_because_it_can_be_later
     results = await run(client, lines, journal=journal, resolver=confirmed)
     assert ["failed", "bought"] == [one.state for one in results]
     assert isinstance(results[0].error, NoMatch)
+
+
+# -- two processes on one batch
+
+
+@contextlib.asynccontextmanager
+async def two_processes(
+    sim: Simulator, path: Path
+) -> AsyncIterator[tuple[tuple[Client, SqliteJournal], tuple[Client, SqliteJournal]]]:
+    def client() -> Client:
+        return Client(api_key=sim.api_key, base_url=sim.base_url, rate_limit=RateLimit(100_000))
+
+    async with (
+        SqliteJournal(path) as first,
+        SqliteJournal(path) as second,
+        client() as mine,
+        client() as yours,
+    ):
+        yield (mine, first), (yours, second)
+
+
+async def test_what_another_process_packs_anew_is_not_called_refused(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    lines = lines_of([new_york(), toronto(), new_york(), toronto()], batch="b")
+    sim.set_stock(group_id=TORONTO_GROUP, count=1)
+
+    async def process(client: Client, journal: PurchaseJournal, *, delay: float) -> list[str]:
+        await asyncio.sleep(delay)
+        results = await run(client, lines, journal=journal, resolver=resolver)
+        return [one.state for one in results]
+
+    async with two_processes(sim, tmp_path / "j") as (first, second):
+        resolver = FromStock(first[0], sim, 1000)
+        assert 4 == len([one async for one in resolver.resolve(lines)])
+        sim.latency = 0.05
+        mine, yours = await asyncio.gather(process(*first, delay=0), process(*second, delay=0.1))
+    assert ["bought", "bought", "bought", "refused"] == mine == yours
+    assert 3 == sum(order.qty for order in sim.orders)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_total_holds_for_two_processes_that_order_the_same_batch(
+    seed: int, sim: Simulator, tmp_path: Path
+) -> None:
+    lines = apart([new_york() for _ in range(30)])
+    sim.inject_randomly([Delay(0.05), Delay(0.2)], rate=0.5, seed=seed)
+
+    async def process(client: Client, journal: PurchaseJournal) -> None:
+        await run(client, lines, journal=journal, max_total=Decimal(100))
+
+    async with two_processes(sim, tmp_path / "j") as (first, second):
+        await asyncio.gather(process(*first), process(*second))
+    assert 12 == sum(order.qty for order in sim.orders)  # at 8 USD each
+
+
+async def test_what_another_process_has_bought_is_not_called_skipped(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    lines = apart([new_york() for _ in range(6)])
+    async with two_processes(sim, tmp_path / "j") as ((mine, first), (yours, second)):
+        other: list[LineResult] = []
+
+        async def meanwhile() -> None:
+            await asyncio.sleep(0.2)
+            other.extend(await run(yours, lines[:3], journal=second))
+
+        memory = MemoryJournal()
+        await packed_only(mine, memory, lines)
+        where = {"origin": mine.origin, "account": mine.account}
+        assert await first.pack(list(memory._packed.values()), moves={}, **where)
+        # Mine has seen that nothing is sent, and reads the prices again.
+        sim.inject(Delay(1.0), method="GET", path="/did_groups")
+        results, _ = await asyncio.gather(
+            run(mine, lines, journal=first, max_total=Decimal(1)), meanwhile()
+        )
+    assert ["bought"] * 3 == [one.state for one in other]
+    assert ["bought"] * 3 + ["skipped"] * 3 == [one.state for one in results]
