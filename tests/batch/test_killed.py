@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch.worker import GROUPS, IN_FLIGHT, RULES, opened, quantity_of
-from protocol.conftest import where  # noqa: F401 - the fixture
+from batch.worker import GROUPS, IN_FLIGHT, RULES, quantity_of
+from stores import opened
 
 from didww_async import Client, RateLimit
 from didww_async.simulator import Simulator
@@ -97,7 +97,7 @@ def orders_of(sim: Simulator, batch: str) -> Counter[str]:
 
 
 async def test_killed_at_random_moments_and_run_again(
-    where: str,  # noqa: F811
+    where: str,
     zygote: Zygote,
     sim: Simulator,
 ) -> None:

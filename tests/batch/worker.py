@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp  # noqa: F401 - imported before the forks, not in each of them
+from purchases import NEW_YORK_GROUP, TORONTO_GROUP, TORONTO_SKU, TWO_CHANNELS
+from stores import opened
 
+import flows.journal.postgres  # noqa: F401 - as above
 from didww_async import Client, RateLimit, Timeouts
 from flows import OrderRules, PurchaseRequest
 from flows.batch import BatchLine, buy_many
 from flows.batch.resolving import ResolvedLine
-from flows.journal import PurchaseJournal, SqliteJournal
-from flows.journal.postgres import PostgresJournal
 
 GROUPS = (
-    ("ef7c258f-19b9-478b-ab68-d6b30d00c9f9", "e2406add-fd8a-475c-b959-81e9619d7a4b"),
-    ("e908e526-92e4-40e2-aa0d-19744122bd1d", "e908e526-92e4-40e2-aa0d-197441225000"),
+    (NEW_YORK_GROUP, TWO_CHANNELS),
+    (TORONTO_GROUP, TORONTO_SKU),
     ("2f338702-727d-42d5-aa7f-5084d6b8a0b2", "2f338702-727d-42d5-aa7f-5084d6b85000"),
 )
 RULES = OrderRules(
@@ -64,14 +65,6 @@ class Known:
                 setup_price=Decimal(10),
                 monthly_price=Decimal(10),
             )
-
-
-def opened(where: str) -> PurchaseJournal:
-    """A SQLite file by its path, or "DSN schema" for PostgreSQL."""
-    if " " not in where:
-        return SqliteJournal(where)
-    dsn, schema = where.split(" ")
-    return PostgresJournal(dsn, schema=schema)
 
 
 async def run(job: dict[str, Any]) -> dict[str, Any]:

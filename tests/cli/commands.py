@@ -15,8 +15,6 @@ from didww_async.simulator import Simulator
 
 KEY = "s3cret-key-that-must-not-show-0123456789"
 NEW_YORK = ("--country", "US", "--region", "New York", "--npa", "212", "--channels", "2")
-NEW_YORK_GROUP = "ef7c258f-19b9-478b-ab68-d6b30d00c9f9"
-TWO_CHANNELS = "e2406add-fd8a-475c-b959-81e9619d7a4b"
 COMMAND = (sys.executable, "-m", "flows.cli")
 
 

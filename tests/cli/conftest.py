@@ -11,11 +11,9 @@ from urllib.parse import urlencode
 import pytest
 from cli.commands import KEY, pointed_at
 from cli.purchases_here import Here
+from stores import POSTGRES, connected
 
 from didww_async.simulator import Simulator
-
-POSTGRES = os.environ.get("DIDWW_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
-POSTGRES_REQUIRED = os.environ.get("DIDWW_REQUIRE_POSTGRES") == "1"
 
 
 @pytest.fixture(autouse=True)
@@ -67,16 +65,9 @@ def here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Here:
 @pytest.fixture
 def postgres() -> Iterator[str]:
     """The address of an empty database, with a password in it that must not show up."""
-    try:
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict
+    server = connected()
+    from psycopg.conninfo import conninfo_to_dict
 
-        server = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
-    except Exception as error:  # noqa: BLE001 - no driver, no server, no right
-        why = f"no PostgreSQL to test with (DIDWW_TEST_POSTGRES): {type(error).__name__}: {error}"
-        if POSTGRES_REQUIRED:
-            pytest.fail(why)
-        pytest.skip(why)
     name = f"didww_test_cli_{os.getpid()}"
     parts = {"password": KEY, **conninfo_to_dict(POSTGRES), "dbname": name}
     with server:

@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 import pytest
-from cli.commands import KEY, NEW_YORK_GROUP, TWO_CHANNELS
+from cli.commands import KEY
+from purchases import NEW_YORK_GROUP, TWO_CHANNELS
 
-from didww_async.simulator import Simulator
 from flows.cli.app import run
 from flows.journal import (
     Limits,
@@ -56,11 +56,6 @@ def kept(path: Path) -> dict[str, State]:
             return {item.reference: item.state for item in await journal.list()}
 
     return asyncio.run(read())
-
-
-def posts(simulator: Simulator) -> int:
-    """How often something was ordered, with or without success."""
-    return sum(it.method == "POST" and it.path == "/orders" for it in simulator.requests)
 
 
 @attrs.frozen

@@ -12,13 +12,12 @@ from cli.commands import (
     COMMAND,
     KEY,
     NEW_YORK,
-    NEW_YORK_GROUP,
-    TWO_CHANNELS,
     environment,
     pointed_at,
     run,
 )
-from cli.purchases_here import Here, posts
+from cli.purchases_here import Here
+from purchases import NEW_YORK_GROUP, TWO_CHANNELS, posts
 
 from didww_async.simulator import Simulator
 from flows.cli.app import run as run_here

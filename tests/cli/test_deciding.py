@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from cli.commands import NEW_YORK
-from cli.purchases_here import Here, keep, kept, left, posts
+from cli.purchases_here import Here, keep, kept, left
 from cli.terminal import ENTER, at_terminal
+from purchases import posts
 
 from didww_async.simulator import DropAfter, ListLate, Simulator
 from flows.journal import SqliteJournal, State

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from cli.commands import NEW_YORK, pointed_at, run, started, until
-from cli.purchases_here import Here, keep, kept, left, posts
+from cli.purchases_here import Here, keep, kept, left
 from cli.terminal import ENTER, at_terminal
+from purchases import posts
 
 from didww_async.simulator import AnswerLate, ServerFault, Simulator
 from flows.cli.app import run as run_here

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli.commands import KEY, NEW_YORK, TWO_CHANNELS
-from cli.purchases_here import Here, keep, kept, left, posts
+from cli.commands import KEY, NEW_YORK
+from cli.purchases_here import Here, keep, kept, left
+from purchases import TWO_CHANNELS, posts
 
 from didww_async.simulator import Simulator
 from flows.cli.app import run as run_here

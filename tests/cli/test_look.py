@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from cli.commands import NEW_YORK, NEW_YORK_GROUP, pointed_at, run
-from cli.commands import TWO_CHANNELS as SKU
+from cli.commands import NEW_YORK, pointed_at, run
 from cli.purchases_here import Here
 from cli.terminal import at_terminal
+from purchases import NEW_YORK_GROUP
+from purchases import TWO_CHANNELS as SKU
 
 from didww_async.simulator import Simulator
 from flows.cli.app import run as run_here

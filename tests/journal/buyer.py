@@ -12,8 +12,8 @@ import sys
 import time
 from typing import Any
 
-from journal.kit import POSTGRES
 from purchases import NEW_YORK_GROUP, TWO_CHANNELS
+from stores import POSTGRES
 
 from didww_async import Client, RateLimit
 from didww_async.transport.call import AttemptRecord

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journal.kit import POSTGRES, POSTGRES_REQUIRED
+from stores import POSTGRES, connected
 
 from flows.journal import MemoryJournal, SqliteJournal
 
@@ -17,23 +17,14 @@ TABLES = itertools.count()
 @pytest.fixture(scope="session")
 def postgres_schema() -> Iterator[str]:
     """The name of an empty schema; skips (or fails, when it is required) without a server."""
-    try:
-        import psycopg
-
-        connection = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
-    except Exception as error:  # noqa: BLE001 - no driver, no server, no right
-        why = f"no PostgreSQL to test with (DIDWW_TEST_POSTGRES): {type(error).__name__}: {error}"
-        if POSTGRES_REQUIRED:
-            pytest.fail(why)
-        pytest.skip(why)
     name = f"didww_test_{os.getpid()}"
-    with connection:
-        connection.execute(f"CREATE SCHEMA {name}")
+    with connected() as connection:
+        connection.execute(f"CREATE SCHEMA {name}".encode())
         try:
             yield name
         finally:
             connection.execute("SET lock_timeout = '5s'")
-            connection.execute(f"DROP SCHEMA {name} CASCADE")
+            connection.execute(f"DROP SCHEMA {name} CASCADE".encode())
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What the journal tests share: records to write, and a journal of every kind."""
 
 import datetime as dt
-import os
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +11,6 @@ from flows.journal import Limits, OrderRequest, Purchase, PurchaseKey, RequestIt
 from flows.journal.packed import PackedItem, PackedOrder, Share
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
-POSTGRES = os.environ.get("DIDWW_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
-POSTGRES_REQUIRED = os.environ.get("DIDWW_REQUIRE_POSTGRES") == "1"
 
 
 def purchase(reference: str = "ref-1", state: State = State.PLANNED, **more: Any) -> Purchase:

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 import pytest
-from journal.kit import POSTGRES
 from purchases import HURRIED, NEW_YORK_GROUP, TWO_CHANNELS, posts
+from stores import POSTGRES
 
 from didww_async import Client, RateLimit
 from didww_async.simulator import Simulator

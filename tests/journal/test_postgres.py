@@ -16,8 +16,9 @@ psycopg = pytest.importorskip("psycopg")
 
 # ruff: noqa: E402 - without the driver there is nothing to import
 
-from journal.kit import POSTGRES, packed, purchase, successor
+from journal.kit import packed, purchase, successor
 from journal.proxy import Proxy, proxy_before
+from stores import POSTGRES
 
 from flows.journal import (
     CommitUnconfirmed,
@@ -81,7 +82,8 @@ async def test_workers_that_start_together_make_one_table(
 async def test_processes_that_start_together_make_one_table(postgres_options: Options) -> None:
     code = (
         "import asyncio, sys\n"
-        "from journal.kit import POSTGRES, purchase\n"
+        "from journal.kit import purchase\n"
+        "from stores import POSTGRES\n"
         "from flows.journal.postgres import PostgresJournal\n"
         "async def main():\n"
         "    options = dict(schema=sys.argv[1], table=sys.argv[2])\n"
@@ -454,7 +456,7 @@ async def test_killed_in_a_transaction_the_table_stays_usable(
 ) -> None:
     code = (
         "import sys, time, psycopg\n"
-        "from journal.kit import POSTGRES\n"
+        "from stores import POSTGRES\n"
         "connection = psycopg.connect(POSTGRES)\n"
         "connection.execute(f\"UPDATE {sys.argv[1]} SET state = 'sent', revision = 1\")\n"
         "print('half done', flush=True)\n"

@@ -5,13 +5,15 @@ between claim and POST is unknown, for a person to decide; it is not ordered a s
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from protocol.worker import POINTS, opened
+from protocol.worker import POINTS
+from stores import opened
 
 from didww_async.simulator import AnswerLate, Delay, Fault, ListLate, Simulator
 from flows.journal import Purchase, PurchaseKey, State
@@ -37,6 +39,7 @@ async def start(
         reference,
         point,
         stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(WORKER.parent.parent)},
     )
 
 

@@ -9,6 +9,9 @@ import os
 import signal
 import sys
 
+from purchases import NEW_YORK_GROUP, TWO_CHANNELS
+from stores import opened
+
 from didww_async import Client, DidwwError, RateLimit, Timeouts
 from flows import OrderRules, resume
 from flows.journal import (
@@ -17,15 +20,10 @@ from flows.journal import (
     Purchase,
     PurchaseJournal,
     State,
-    journal_at,
 )
 from flows.ordering import Ordering
 
-REQUEST = OrderRequest.of_one(
-    sku_id="e2406add-fd8a-475c-b959-81e9619d7a4b",
-    did_group_id="ef7c258f-19b9-478b-ab68-d6b30d00c9f9",
-    quantity=1,
-)
+REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 RULES = OrderRules(
     timeouts=Timeouts(connect=0.5, read=1.0, total=1.2),
     margin=0.0,
@@ -74,16 +72,6 @@ def mortal(journal: PurchaseJournal, point: str) -> PurchaseJournal:
     journal.insert = deadly_insert  # type: ignore[method-assign]
     journal.replace = deadly_replace  # type: ignore[method-assign]
     return journal
-
-
-def opened(where: str) -> PurchaseJournal:
-    """A SQLite file by its path, or "DSN schema" for PostgreSQL."""
-    if " " not in where:
-        return journal_at(where)
-    from flows.journal.postgres import PostgresJournal
-
-    dsn, schema = where.split(" ")
-    return PostgresJournal(dsn, schema=schema)
 
 
 async def main(where: str, base_url: str, reference: str, point: str) -> None:

@@ -6,7 +6,8 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from workers.kit import KEY, POSTGRES, POSTGRES_REQUIRED
+from stores import POSTGRES, connected
+from workers.kit import KEY
 
 from didww_async.simulator import Simulator
 
@@ -22,20 +23,11 @@ def database(name: str) -> str:
 @pytest.fixture(scope="session")
 def template() -> Iterator[str]:
     """The name of a database with the tables of the engine and the workers."""
-    import psycopg
-
     from flows.workers import install
     from flows.workers.engine import connect
 
-    try:
-        connection = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
-    except psycopg.Error as error:
-        why = f"no PostgreSQL to test with (DIDWW_TEST_POSTGRES): {error}"
-        if POSTGRES_REQUIRED:
-            pytest.fail(why)
-        pytest.skip(why)
     name = f"didww_test_workers_{os.getpid()}"
-    with connection:
+    with connected() as connection:
         connection.execute(f"CREATE DATABASE {name}")
         try:
             asyncio.run(install(database(name)))

@@ -19,8 +19,6 @@ from workers import worker_script
 from didww_async import Client, RateLimit
 from flows import PurchaseRequest
 
-POSTGRES = os.environ.get("DIDWW_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
-POSTGRES_REQUIRED = os.environ.get("DIDWW_REQUIRE_POSTGRES") == "1"
 KEY = "key-that-must-not-be-stored-anywhere"
 READY = 20.0
 
