@@ -4,7 +4,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from resources.contract import names
+from resources.samples import names
 
 from didww_async import collection, downloads, prepared, uploads
 from didww_async.api import Api

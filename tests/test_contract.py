@@ -13,15 +13,8 @@ import attrs
 import pytest
 from api_lines import LINES, arguments, methods, resource_of
 from client.servers import Seen, Server, client_of, document, reply
-from resources.contract import (
-    BEYOND,
-    CONTRACT,
-    RESOURCES,
-    input_class,
-    names,
-    resource_class,
-    sample,
-)
+from contract import CONTRACT, RESOURCES
+from resources.samples import BEYOND, input_class, names, resource_class, sample
 
 from didww_async import Client
 from didww_async.collection import Page

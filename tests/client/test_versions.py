@@ -5,8 +5,9 @@ import typing
 from typing import Any, ClassVar
 
 import pytest
-from resources.contract import RESOURCES, names, resource_class
-from resources.contract import input_class as input_class_of
+from contract import RESOURCES
+from resources.samples import input_class as input_class_of
+from resources.samples import names, resource_class
 
 from didww_async import Client, NotInThisVersion
 from didww_async.channel import open_channel

@@ -10,18 +10,8 @@ from typing import Any
 
 import attrs
 import pytest
-from resources.contract import (
-    BEYOND,
-    CONTRACT,
-    NESTED,
-    RESOURCES,
-    chapters,
-    input_class,
-    lists,
-    names,
-    resource_class,
-    writes,
-)
+from contract import CONTRACT, NESTED, RESOURCES
+from resources.samples import BEYOND, chapters, input_class, lists, names, resource_class, writes
 
 from didww_async.resources.base import (
     FlatNested,

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 import pytest
-from resources.contract import input_class, writes, written
+from resources.samples import input_class, writes, written
 from resources.test_writing import WITHOUT, made
 
 from didww_async import UNSET, InvalidInput

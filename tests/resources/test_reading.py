@@ -7,15 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from resources.contract import (
-    BEYOND,
-    NESTED,
-    RESOURCES,
-    part,
-    read,
-    resource_class,
-    resource_object,
-)
+from contract import NESTED, RESOURCES
+from resources.samples import BEYOND, part, read, resource_class, resource_object
 
 from didww_async import UNSET
 from didww_async.resources.base import (

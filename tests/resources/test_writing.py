@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 import pytest
-from resources.contract import (
-    NESTED,
+from contract import NESTED
+from resources.samples import (
     input_class,
     part,
     read,

@@ -4,8 +4,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from simulator.contract import CONTRACT, operations, type_of
+from contract import CONTRACT
 from simulator.kit import NEW, NOBODY, Api
+from simulator.schemas import operations, type_of
 from simulator.tour import Tour, everything, read_everything, recently, to
 
 from didww_async.simulator import Simulator

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import aiohttp
 import attrs
-from simulator.contract import (
-    CONTRACT,
+from contract import CONTRACT
+from simulator.kit import NOBODY, Answer, Api
+from simulator.schemas import (
     ERRORS,
     document_problems,
     operation_of,
@@ -17,7 +18,6 @@ from simulator.contract import (
     problems_with,
     type_of,
 )
-from simulator.kit import NOBODY, Answer, Api
 
 ALSO_REFUSED_WITH = {400, 409, 422}
 """Refusals that the texts speak of, though some operations do not list them."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from resources.contract import CONTRACT
+from contract import CONTRACT
 
 SNIPPETS = Path(__file__).parent / "snippets"
 ROOT = Path(__file__).parents[2]

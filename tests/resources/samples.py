@@ -1,13 +1,14 @@
-"""The API's contract, and documents made from it: what a reply of the real API looks like."""
+"""Documents made from the contract, as the real API sends them, and the classes they are for."""
 
 import importlib
 import json
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from contract import CONTRACT, NESTED, RESOURCES
 
 from didww_async import resources
 from didww_async.resources.base import Resource
@@ -17,12 +18,6 @@ from didww_async.wire.body import request_body
 from didww_async.wire.converter import make_converter
 from didww_async.wire.document import Document
 from didww_async.wire.linking import Linker
-
-CONTRACT: Mapping[str, Any] = json.loads(
-    (Path(__file__).parent.parent / "contract-2026-04-16.json").read_text()
-)
-RESOURCES: Mapping[str, Any] = CONTRACT["resources"]
-NESTED: Mapping[str, Any] = CONTRACT["nested"]
 
 _TEXTS = {"uuid": "5b1e7c0a-0000-4000-8000-000000000001", "date": "2026-04-16"}
 

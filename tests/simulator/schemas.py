@@ -1,19 +1,15 @@
-"""The API's contract as JSON schemas: what every reply of a server has to look like."""
+"""The contract as JSON schemas: what every reply of a server has to look like."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from contract import CONTRACT
 from jsonschema import Draft202012Validator, FormatChecker
 
-CONTRACT = json.loads(
-    (Path(__file__).parent.parent / "contract-2026-04-16.json").read_text(encoding="utf-8")
-)
 FORMATS = FormatChecker(formats=())
 ERRORS = {
     "type": "object",
