@@ -6,16 +6,16 @@ from decimal import Decimal
 
 import attrs
 
-from didww_async.simulator.versions import SPOKEN, V2022
+from didww_async.simulator.versions import V2022, WITH_KEY
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _is_spoken(_instance: object, _attribute: "attrs.Attribute[str]", version: str) -> None:
-    if version not in SPOKEN:
-        raise ValueError(f"the simulator speaks {', '.join(SPOKEN)}, not {version}")
+def _goes_with_key(_instance: object, _attribute: "attrs.Attribute[str]", version: str) -> None:
+    if version not in WITH_KEY:
+        raise ValueError(f"the account's version is one of {', '.join(WITH_KEY)}, not {version}")
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -26,7 +26,7 @@ class Settings:
     """The only key that is let in."""
     rate_limit: int | None = 20
     """At most this many requests in any sliding second, exactly; None for no limit."""
-    default_version: str = attrs.field(default=V2022, validator=_is_spoken)
+    default_version: str = attrs.field(default=V2022, validator=_goes_with_key)
     """The account's version: served when none is asked for, and the oldest that is served."""
 
     token_seconds: float | None = None
@@ -37,7 +37,9 @@ class Settings:
     opening_balance: Decimal = attrs.field(
         default=Decimal(1000), converter=Decimal, alias="balance"
     )
+    """The money at the start, in USD."""
     credit: Decimal = attrs.field(default=Decimal(0), converter=Decimal)
+    """What may be spent beyond the balance."""
     vat_rate: Decimal = attrs.field(default=Decimal(0), converter=Decimal)
     """Added to SKU prices in orders: Decimal("0.21") for 21 %."""
     read_only: bool = False
@@ -47,8 +49,10 @@ class Settings:
     voice_out: bool = True
     """Whether the plan has voice OUT; without it /voice_out_trunks answers 403."""
     available_dids_cap: int = 50
+    """At most this many of the matching numbers are shown by /available_dids."""
     max_reservations: int = 10
     reservation_seconds: float = 600
+    """How long a reservation holds a number, by `clock`."""
 
     completes_after: float | None = 0.2
     """Seconds until a pending order completes; None: it stays pending until it is told to."""

@@ -1,4 +1,8 @@
-"""A resource -> its resource object again, spelled as it was received."""
+"""A resource -> its resource object again, spelled as it was received.
+
+The client sends nothing like it: requests are written from inputs (`body`), and what was received
+is in `resource.raw`. It is the counterpart of reading, by which reading is shown to lose nothing.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -29,8 +29,6 @@ FEW: Final = 2  # so few are looked up one by one
 NARROWEST: Final = 10  # NXXs that are looked through at first for an NPA's first prefix on sale
 ALL_NXX: Final = tuple(f"{n}" for n in range(200, 1000) if n % 100 != 11)
 
-Digits = tuple[str, str]
-
 
 @attrs.frozen(kw_only=True)
 class PrefixKey:

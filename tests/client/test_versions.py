@@ -432,9 +432,6 @@ def test_relationships_lead_where_the_contract_says() -> None:
     assert told == RELATED
 
 
-NEW_PROOF = ProofCreate(proof_type="t", entity=Address(id="a"), files=("f",))
-
-
 async def test_a_proofs_entity_is_linked_by_the_type_of_what_is_given() -> None:
     made = reply(document(thing("proofs", "1")), status=201)
     async with talking(made, api_version=OLD) as (client, server):
