@@ -159,7 +159,7 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         Returns a `Page`. Raises BadRequest for a filter, sort or page the API does not know, and
         every other ApiError or NoAnswer as it comes. For all pages use `iterate`.
         """
-        if filter and not isinstance(filter, Mapping):
+        if filter and type(filter) is not dict and not isinstance(filter, Mapping):
             raise InvalidInput(f"filter is a mapping, key -> value, not {filter!r}")
         query = Query(
             filter=filter or {},

@@ -49,16 +49,19 @@ def checks_of(cls: Any) -> tuple[tuple[str, Check], ...]:
 def _check_of(field: "attrs.Attribute[Any]") -> Check:
     kinds = _members(field.type)
     ids = is_relationship(field)
+    optional = Unset in kinds
     spoken = " or ".join(filter(None, (_say(kind, ids=ids) for kind in _telling(kinds))))
 
     def check(name: str, found: object) -> None:
+        if optional and found is UNSET:
+            return
         if not any(_accepts(kind, found) for kind in kinds) or (ids and _blank(found)):
             shown = type(found).__name__ if is_secret(field) else _brief(found)
             hint = f": give its id, {found.id!r}" if isinstance(found, Resource) else ""
             raise InvalidInput(f"{name} is {spoken}, not {shown}{hint}")
         if isinstance(found, str) and not _is_unicode(found):
             raise InvalidInput(f"{name} is not valid Unicode text")
-        if ids and Unset not in kinds and isinstance(found, (list, tuple)) and not found:
+        if ids and not optional and isinstance(found, (list, tuple)) and not found:
             raise InvalidInput(f"{name} needs at least one id")
         if isinstance(found, (Nested, FlatNested)):
             _check_inside(name, found)

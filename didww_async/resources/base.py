@@ -5,6 +5,7 @@ fieldsets, other API versions, or something that can't be read as the documented
 `raw` keeps the resource object exactly as it came, so nothing the server sent is ever lost.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Never, Self, TypeVar, cast, dataclass_transform
@@ -110,6 +111,11 @@ def fields_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
 
 def attributes_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
     """The fields that stand in `attributes` on the wire."""
+    return _attributes_of(cls)
+
+
+@functools.cache
+def _attributes_of(cls: Any) -> "tuple[attrs.Attribute[Any], ...]":
     return tuple(
         field
         for field in fields_of(cls)

@@ -1,7 +1,6 @@
 """One attempt is one HTTP exchange: it returns what came or raises what aiohttp raised."""
 
 import asyncio
-import functools
 import io
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -70,6 +69,8 @@ class Exchange:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._timeouts: Timeouts | None = None
+        self._timeout = aiohttp.ClientTimeout()
 
     async def send(
         self,
@@ -101,7 +102,7 @@ class Exchange:
             url,
             headers=headers,
             data=data,
-            timeout=_limits(timeouts),
+            timeout=self._limits(timeouts),
             allow_redirects=False,
             raise_for_status=False,
             middlewares=self._middlewares,
@@ -127,6 +128,17 @@ class Exchange:
             cut_off=cut_off,
             secrets=secrets,
         )
+
+    def _limits(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
+        if self._timeouts is not timeouts:  # nearly all calls have those of their client
+            self._timeouts = timeouts
+            self._timeout = aiohttp.ClientTimeout(
+                total=timeouts.total,
+                connect=timeouts.connect,
+                sock_connect=timeouts.connect,
+                sock_read=timeouts.read,
+            )
+        return self._timeout
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
         if self._borrowed is not None:
@@ -160,16 +172,6 @@ class Exchange:
         sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             await session.close()
-
-
-@functools.lru_cache(maxsize=16)
-def _limits(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(
-        total=timeouts.total,
-        connect=timeouts.connect,
-        sock_connect=timeouts.connect,
-        sock_read=timeouts.read,
-    )
 
 
 async def _once(

@@ -3,11 +3,12 @@
 import asyncio
 import copy
 import datetime as dt
+import functools
 import itertools
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from yarl import URL
 
@@ -67,7 +68,8 @@ class Turn:
         """Free the slots; a grant that was not used is given back."""
         if not self.began:
             self.grant.give_back()
-        _release(self._slots)
+        for slot in self._slots:
+            slot.release()
         self._slots = ()
 
 
@@ -103,7 +105,6 @@ class Sender:
         self._user_agent = user_agent
         self._headers = RequestHeaders(user_agent=user_agent, auth={})
         self._on_attempt = on_attempt
-        self._urls: dict[str, URL] = {}  # of the collections
         self._shown: str | None = None  # what messages say instead of a call's URL
         self._warned: set[tuple[str, str]] = set()
 
@@ -119,7 +120,6 @@ class Sender:
         other = self.acting_as(self._auth if ours else NoKey())
         other.base_url = url.with_user(None) if ours else url
         other._shown = str(without_secrets(url))  # noqa: SLF001 - its own copy
-        other._urls = {}  # noqa: SLF001 - its own copy
         return other
 
     def read(self, call: Call, reply: Reply) -> Document:
@@ -198,7 +198,8 @@ class Sender:
             auth = await self._auth.headers()
             grant = await self.rate_limit.acquire()
         except BaseException:
-            _release(slots[:taken])
+            for slot in slots[:taken]:
+                slot.release()
             raise
         return Turn(grant=grant, slots=slots, waited=time.monotonic() - started, auth=auth)
 
@@ -254,14 +255,7 @@ class Sender:
 
     def url(self, call: Call) -> URL:
         """Where a call goes; it never holds the key."""
-        collection, _, item = call.path.partition("/")
-        url = self._urls.get(collection)
-        if url is None:
-            url = self.base_url / collection if collection else self.base_url
-            self._urls[collection] = url
-        if item:
-            url /= item
-        return _asking(url, call.query) if call.query else url
+        return _address(self.base_url, call.path, call.query)
 
     def _said(self, url: URL) -> str:
         return str(url) if self._shown is None else self._shown
@@ -330,13 +324,12 @@ class Sender:
         )
 
 
-def _asking(url: URL, pairs: Sequence[tuple[str, str]]) -> URL:
+@functools.lru_cache(maxsize=1024)  # orders are polled, and countries looked up, again and again
+def _address(base: URL, path: str, pairs: tuple[tuple[str, str], ...]) -> URL:
+    url = base / path if path else base
+    if not pairs:
+        return url
     # yarl quotes text quicker than pairs, but takes what separates pairs for just that.
     if SEPARATES.search("".join(itertools.chain(*pairs))):
         return url.with_query(pairs)
     return url.with_query("&".join(map("=".join, pairs)))
-
-
-def _release(slots: Iterable[asyncio.Semaphore]) -> None:
-    for slot in slots:
-        slot.release()
