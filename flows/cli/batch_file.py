@@ -42,8 +42,8 @@ async def usable_lines(
         raise InvalidInput(f"{file} can't be used; nothing was bought")
     if numbers and not skip_bad:
         raise InvalidInput(
-            f"{len(numbers)} lines of {file} can't be used, so nothing was bought; mend them, or "
-            "leave them out with --skip-bad"
+            f"{file} has lines that can't be used ({len(numbers)}), so nothing was bought; mend "
+            "them, or leave them out with --skip-bad"
         )
     return lines, len(numbers)
 

@@ -126,7 +126,7 @@ def plan_lines(plan: Plan, *, place: Place, width: int | None) -> list[str]:
         "Known": f"{plan.known} are in orders of an earlier run, which is carried on",
         "Order": f"{_many(plan.numbers, 'number')} in {_many(plan.items, 'order item')}, in "
         + _many(len(plan.packing), "order"),
-        "Where": place.environment or "",
+        "Account at": (place.api if place.environment == "custom" else place.environment) or "",
         "Setup": money(plan.setup),
         "Monthly": money(plan.monthly),
         "Due now": f"{money(plan.total)} (USD without VAT; DIDWW adds VAT where it applies)",
