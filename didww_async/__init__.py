@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from didww_async.addresses import Environment
     from didww_async.auth import ApiKey, Auth, BearerToken
     from didww_async.client import Client
     from didww_async.collection import Page
@@ -60,6 +61,7 @@ __all__ = [
     "Limiter",
     "RetryPolicy",
     "Timeouts",
+    "Environment",
     "ApiKey",
     "Auth",
     "BearerToken",
@@ -103,6 +105,7 @@ _MODULES = {
     "Limiter": "transport.limiter",
     "RetryPolicy": "transport.retry",
     "Timeouts": "transport.call",
+    "Environment": "addresses",
     "ApiKey": "auth",
     "Auth": "auth",
     "BearerToken": "auth",

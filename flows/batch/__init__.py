@@ -6,9 +6,12 @@
 Run it again with the same name, or the same references, to go on where it stopped.
 """
 
+from flows.batch.bound import Bound
 from flows.batch.lines import BatchLine, lines_of
+from flows.batch.looking import Merged
 from flows.batch.planning import AsPlanned, Plan, plan_batch
 from flows.batch.reading import BadLine, read_lines
+from flows.batch.resolving import OneByOne, ResolvedLine, Resolver, UnbuyableLine
 from flows.batch.results import LineResult, LineState
 from flows.batch.running import buy_many
 from flows.journal.packed import PackedItem, PackedOrder, Packing, Share
@@ -17,7 +20,13 @@ __all__ = [
     "buy_many",
     "plan_batch",
     "Plan",
+    "Bound",
     "AsPlanned",
+    "Merged",
+    "OneByOne",
+    "Resolver",
+    "ResolvedLine",
+    "UnbuyableLine",
     "read_lines",
     "BadLine",
     "BatchLine",

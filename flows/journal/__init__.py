@@ -18,7 +18,7 @@ from flows.journal.errors import (
     OrderIdRecorded,
 )
 from flows.journal.memory import MemoryJournal
-from flows.journal.packed import PackedOrder
+from flows.journal.packed import PackedItem, PackedOrder, Share
 from flows.journal.record import (
     OPEN,
     Limits,
@@ -40,10 +40,13 @@ __all__ = [
     "MemoryJournal",
     "OrderIdRecorded",
     "OrderRequest",
+    "PackedItem",
+    "PackedOrder",
     "Purchase",
     "PurchaseJournal",
     "PurchaseKey",
     "RequestItem",
+    "Share",
     "SqliteJournal",
     "State",
     "journal_at",
