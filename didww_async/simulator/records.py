@@ -19,6 +19,8 @@ class AvailableDid:
 
 @attrs.frozen
 class Reservation:
+    """A hold on an available DID."""
+
     id: str
     available_did: AvailableDid
     description: str | None
@@ -105,6 +107,8 @@ class Order:
 
 @attrs.frozen(kw_only=True)
 class Did:
+    """A number of the account."""
+
     id: str
     number: str
     order_id: str

@@ -149,6 +149,7 @@ class Simulator(Settings):
         return list(self._world.orders.values())
 
     def order(self, order_id: str) -> Order:
+        """One order as it is now; KeyError when there is none."""
         return self._world.orders[order_id]
 
     @property
@@ -256,6 +257,7 @@ class Simulator(Settings):
         self._application.tokens.revoke()
 
     def clear_faults(self) -> None:
+        """Take back all faults that were injected."""
         self._faults.clear()
 
     # What happens in time
