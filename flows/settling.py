@@ -1,6 +1,7 @@
 """Settling: what became of an order without an answer. Sends nothing but look-ups."""
 
 import datetime as dt
+import time
 
 from didww_async import (
     BadRequest,
@@ -15,7 +16,7 @@ from didww_async.resources import Order
 from flows.errors import DuplicateOrders, FlowError, OrderOutcomeUnknown, ReferenceTaken
 from flows.journal import OrderIdRecorded, PurchaseJournal
 from flows.journal.record import Event, Purchase, State
-from flows.recording import record
+from flows.recording import record, same_claim
 from flows.rules import OrderRules
 from flows.verdict import CLOCK_SKEW, matching, misfit
 
@@ -32,6 +33,7 @@ class Settling:
         self._orders = client.orders
         self._journal = journal
         self._rules = rules
+        self._in_flight = rules.timeouts.total + rules.margin
 
     async def settled(self, purchase: Purchase, *, owner: str | None = None) -> Purchase:
         """Watch, then look up, until the purchase is proven or its settling time is over.
@@ -42,10 +44,18 @@ class Settling:
         ReferenceTaken; OrderOutcomeUnknown when DIDWW could not be asked.
         """
         pauses = self._rules.pauses()
+        claim, since = purchase, time.monotonic()
         while True:
             now = await self._journal.now()
-            if purchase.owner == owner or now >= self.may_look(purchase):
-                over = now >= self.give_up(purchase) or purchase.state is State.UNKNOWN
+            if not same_claim(purchase, claim):
+                claim, since = purchase, time.monotonic()
+            # The journal's clock may have been set back since the claim; this one never is.
+            waited = time.monotonic() - since
+            is_settled = waited >= self._in_flight + self._rules.settle_for
+            may_look = now >= self.may_look(purchase) or waited >= self._in_flight
+            if purchase.owner == owner or may_look:
+                is_settled = is_settled or now >= self.give_up(purchase)
+                over = is_settled or purchase.state is State.UNKNOWN
                 found, failure = await self._looked_up(purchase)
                 if found is not None:
                     return await self.adopted(purchase, found)
@@ -62,8 +72,8 @@ class Settling:
 
     def may_look(self, purchase: Purchase) -> dt.datetime:
         """When the POST of the last claim is over, whoever makes it."""
-        in_flight = self._rules.timeouts.total + self._rules.margin
-        return (purchase.claimed_at or purchase.planned_at) + dt.timedelta(seconds=in_flight)
+        in_flight = dt.timedelta(seconds=self._in_flight)
+        return (purchase.claimed_at or purchase.planned_at) + in_flight
 
     def give_up(self, purchase: Purchase) -> dt.datetime:
         """When an order that is not found is called unknown."""

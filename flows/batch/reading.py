@@ -200,6 +200,9 @@ def _csv_rows(text: _Text) -> Iterator[_Row]:
             return
         except csv.Error as problem:
             yield _Row(number, {}, f"it can't be read as CSV: {problem}")
+            for swallowed in range(number + 1, text.number + 1):
+                why = f"it was taken for a part of line {number}, where a quote is not closed"
+                yield _Row(swallowed, {}, why)
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -220,6 +223,8 @@ def _columns(header: str, delimiter: str) -> tuple[list[str], str | None]:
     """The header's columns, and everything that is wrong with it."""
     names: list[str] = []
     wrong: list[str] = []
+    if "\r" in header.rstrip("\r\n"):
+        return [], "the file's rows end with CR alone: save it with LF or CRLF"
     try:
         given = next(csv.reader([header], delimiter=delimiter, strict=True))
     except csv.Error as problem:

@@ -31,7 +31,7 @@ ACCESS = Group("Access and output", sort_key=9)
 
 def price(_: Any, tokens: Sequence[Any]) -> Decimal:
     try:
-        price = Decimal(tokens[0].value)
+        price = Decimal(tokens[0].value if tokens[0].value.isascii() else "")
     except InvalidOperation:
         raise ValueError(f"{tokens[0].value!r} is no price such as 4.50") from None
     if not price.is_finite() or price < 0:

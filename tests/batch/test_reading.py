@@ -110,6 +110,7 @@ def test_a_quoted_cell_may_hold_a_line_break() -> None:
         ("country\nGB\n".encode("utf-16"), "the file is in UTF-16: save it as UTF-8"),
         (b"country,st\xe4dte\nGB,x\n", "the file's header is not UTF-8"),
         ('country,"city\nGB,x\n', "the header can't be read as CSV"),
+        ("country,city\rGB,x\rGB,y\r", "the file's rows end with CR alone"),
     ],
 )
 def test_a_file_that_can_not_be_read_is_refused_as_a_whole(text: str | bytes, said: str) -> None:
@@ -168,6 +169,13 @@ def test_everything_wrong_with_a_line_is_told_and_the_rest_is_read() -> None:
         ("reference", 2),
         (None, 3),
     ] == [(getattr(line, "field", None), line.number) for line in read(text)]
+
+
+def test_lines_that_an_open_quote_swallows_are_told_too() -> None:
+    text = 'country,city\nGB,"London\nGB,London\nGB,"London"\nGB,London\n'
+    found = read(text, batch="b")
+    assert [2, 3, 4] == [one.number for one in found if isinstance(one, BadLine)]
+    assert ["b:5"] == [one.identity for one in found if isinstance(one, BatchLine)]
 
 
 def test_a_line_that_is_not_utf_8_is_told_and_the_rest_is_read() -> None:

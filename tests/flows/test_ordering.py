@@ -460,6 +460,32 @@ async def _outcome(work: Any) -> Purchase | FlowError:
     return found
 
 
+async def test_a_clock_that_was_set_back_does_not_keep_an_order_open(
+    client: Client, sim: Simulator
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    journal = MemoryJournal(clock=lambda: now - dt.timedelta(hours=1))
+    ordering = Ordering(client, journal, rules=GIVES_UP_SOON)
+    sent = await journal.insert(
+        Purchase(
+            key=ordering.key("x"),
+            request=REQUEST,
+            limits=Limits(),
+            state=State.SENT,
+            planned_at=now,
+            claimed_at=now,
+            order_by=now,
+            owner="a process that was killed",
+            attempt=1,
+        )
+    )
+    async with asyncio.timeout(10):
+        with pytest.raises(OrderOutcomeUnknown):
+            await ordering.settle(sent)
+    [known] = await journal.list()
+    assert State.UNKNOWN is known.state
+
+
 def test_rules_are_values() -> None:
     assert OrderRules() == OrderRules()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
