@@ -255,6 +255,8 @@ class Sender:
 
     def url(self, call: Call) -> URL:
         """Where a call goes; it never holds the key."""
+        if not call.path:  # of one file: not worth remembering, and may hold a token
+            return self.base_url
         return _address(self.base_url, call.path, call.query)
 
     def _said(self, url: URL) -> str:
@@ -326,7 +328,7 @@ class Sender:
 
 @functools.lru_cache(maxsize=1024)  # orders are polled, and countries looked up, again and again
 def _address(base: URL, path: str, pairs: tuple[tuple[str, str], ...]) -> URL:
-    url = base / path if path else base
+    url = base / path
     if not pairs:
         return url
     # yarl quotes text quicker than pairs, but takes what separates pairs for just that.

@@ -1,17 +1,15 @@
 """Bytes -> a JSON:API document: its data, included objects, meta, links and errors."""
 
-import types
 from collections.abc import Mapping
 from typing import Any
+
+import attrs
 
 from didww_async.errors import ErrorObject
 from didww_async.wire.codec import STANDARD, Codec
 from didww_async.wire.passed import passed
 
 __all__ = ["Document", "NotADocument", "parse_document", "parse_errors", "parse_ids"]
-
-
-NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class NotADocument(ValueError):
@@ -24,8 +22,8 @@ class Document:
 
     data: Any = None
     included: tuple[Mapping[str, Any], ...] = ()
-    meta: Mapping[str, Any] = NOTHING
-    links: Mapping[str, Any] = NOTHING
+    meta: Mapping[str, Any] = attrs.field(factory=dict)
+    links: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def api_version(self) -> str | None:
@@ -62,8 +60,8 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
     return Document(
         data=data,
         included=_objects(included) if isinstance(included, list) else (),
-        meta=meta if isinstance(meta, dict) else NOTHING,
-        links=links if isinstance(links, dict) else NOTHING,
+        meta=meta if isinstance(meta, dict) else {},
+        links=links if isinstance(links, dict) else {},
     )
 
 

@@ -376,6 +376,15 @@ async def test_owned_work_raises_in_its_caller() -> None:
 # -- many tasks
 
 
+async def test_page_without_meta_and_links_is_pickled_and_copied() -> None:
+    body = b'{"data": [{"type": "countries", "id": "1", "attributes": {"iso": "US"}}]}'
+    async with talking(reply(body)) as (client, _):
+        page = await client.countries.list()
+    for same in (pickle.loads(pickle.dumps(page)), copy.deepcopy(page)):  # noqa: S301 - our own
+        assert list(page) == list(same)
+        assert ({}, {}) == (same.meta, same.links)
+
+
 async def test_filter_values_arrive_as_they_were_given() -> None:
     characters = [chr(code) for code in [*range(1, 256), 0x2028, 0x1F4DE]]
     async with talking(reply(COUNTRIES)) as (client, server):
