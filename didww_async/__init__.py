@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from didww_async.addresses import Environment
-    from didww_async.auth import ApiKey, Auth, BearerToken
+    from didww_async.auth import ApiKey, Auth, BearerToken, TokenScope
     from didww_async.client import Client
     from didww_async.collection import Page
     from didww_async.errors import (
@@ -65,6 +65,7 @@ __all__ = [
     "ApiKey",
     "Auth",
     "BearerToken",
+    "TokenScope",
     "AttemptRecord",
     "Page",
     "PreparedOrder",
@@ -109,6 +110,7 @@ _MODULES = {
     "ApiKey": "auth",
     "Auth": "auth",
     "BearerToken": "auth",
+    "TokenScope": "auth",
     "AttemptRecord": "transport.call",
     "Page": "collection",
     "PreparedOrder": "prepared",

@@ -18,7 +18,7 @@ from flows.offers import Offer, Offers, Quote, check_limits, has_stock, offers_f
 from flows.snapshot import Criteria
 from flows.states import SavedIds
 
-__all__ = ["Prices", "wanted_groups"]
+__all__ = ["Prices"]
 
 PAGE = 100
 SKUS: Final = "stock_keeping_units"

@@ -22,7 +22,7 @@ from didww_async import (
 from didww_async.resources import Order, OrderStatus
 from flows.rules import OrderRules
 
-__all__ = ["OrderWatcher", "Watched", "is_final", "pause_for"]
+__all__ = ["OrderWatcher", "Watched", "pause_for"]
 
 BATCH = 100
 SELDOM = 300.0

@@ -10,7 +10,7 @@ from flows.batch.bound import Bound
 from flows.batch.lines import BatchLine, lines_of
 from flows.batch.looking import Merged
 from flows.batch.planning import AsPlanned, Plan, plan_batch
-from flows.batch.reading import BadLine, read_lines
+from flows.batch.reading import BadLine, FileFormat, read_lines
 from flows.batch.resolving import OneByOne, ResolvedLine, Resolver, UnbuyableLine
 from flows.batch.results import LineResult, LineState
 from flows.batch.running import buy_many
@@ -29,6 +29,7 @@ __all__ = [
     "UnbuyableLine",
     "read_lines",
     "BadLine",
+    "FileFormat",
     "BatchLine",
     "LineResult",
     "LineState",

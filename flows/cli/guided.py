@@ -13,7 +13,7 @@ from flows.cli.screen import Screen
 from flows.cli.show import cell, money
 from flows.errors import Ambiguous
 
-__all__ = ["Guide", "offer_label"]
+__all__ = ["Guide"]
 
 Way = Literal["city", "prefix", "anywhere"]
 MOST = 1000

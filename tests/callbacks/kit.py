@@ -21,8 +21,6 @@ SECRET = "simulator-secret"
 ORDER = {"id": "1dd7a68b-e235-402b-8912-fe73ee14243a", "status": "completed", "type": "orders"}
 URL_OF_TESTS = "https://example.com/didww"
 
-Served = Callable[[CallbackReceiver], contextlib.AbstractAsyncContextManager[str]]
-
 
 class Handler:
     """A handler that remembers its callbacks, and fails or waits as told."""

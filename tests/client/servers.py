@@ -248,13 +248,6 @@ async def talking(answers: Answers, **options: Any) -> AsyncIterator[tuple[Clien
         yield client, server
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something has happened in another task."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
 async def failure_of(work: Awaitable[object]) -> BaseException:
     """What `work` raises."""
     with pytest.raises(BaseException) as caught:  # noqa: PT011 - that is the question

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from waiting import until
 
 from didww_async import (
     ApiKey,
@@ -45,7 +46,6 @@ from tests.client.servers import (
     in_thread,
     refusal,
     reply,
-    until,
 )
 
 NEW = OrderCreate(items=(DidOrderItem(sku_id="sku", qty=1),))

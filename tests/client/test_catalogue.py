@@ -4,7 +4,8 @@ import asyncio
 import gc
 
 import pytest
-from client.servers import COUNTRIES, Say, failure_of, refusal, reply, talking, until
+from client.servers import COUNTRIES, Say, failure_of, refusal, reply, talking
+from waiting import until
 
 from didww_async import ClientClosed, NotFound
 from didww_async.catalogue import Catalogue

@@ -29,8 +29,8 @@ from client.servers import (
     reply,
     talking,
     thing,
-    until,
 )
+from waiting import until
 from yarl import URL
 
 import didww_async

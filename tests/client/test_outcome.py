@@ -22,8 +22,8 @@ from client.servers import (
     refusal,
     reply,
     talking,
-    until,
 )
+from waiting import until
 
 from didww_async import (
     ApiError,

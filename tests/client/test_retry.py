@@ -21,10 +21,10 @@ from client.servers import (
     reply,
     talking,
     thing,
-    until,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until
 
 from didww_async import (
     ApiError,

@@ -25,10 +25,10 @@ from client.servers import (
     refusal,
     reply,
     talking,
-    until,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import until
 
 from didww_async import InvalidInput, NotSent, RateLimit, RateLimited, Timeouts
 from didww_async.transport.throttle import CALM, LATEST, MARGIN, SlotLog

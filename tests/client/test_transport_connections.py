@@ -16,8 +16,8 @@ from client.servers import (
     refusal,
     reply,
     talking,
-    until,
 )
+from waiting import until
 
 from didww_async import InvalidInput, OutcomeUnknown, RateLimit, Timeouts
 

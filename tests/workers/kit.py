@@ -1,11 +1,10 @@
 """What the worker tests share: worker processes, and questions to simulator and database."""
 
-import asyncio
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import attrs
 import psycopg
 import pytest
+from waiting import until
 from workers import worker_script
 
 from didww_async import Client, RateLimit
@@ -123,10 +123,3 @@ def is_stopped(process: WorkerProcess) -> bool:
     return (
         Path(f"/proc/{process.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     )
-
-
-async def until(true: Callable[[], object], *, within: float = 10.0) -> None:
-    """Wait until it is."""
-    async with asyncio.timeout(within):
-        while not true():
-            await asyncio.sleep(0.01)

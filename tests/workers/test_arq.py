@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from purchases import posts
-from workers.kit import KEY, orders_at, request, until
+from waiting import until
+from workers.kit import KEY, orders_at, request
 
 import flows.workers
 from didww_async.simulator import AnswerLate, Simulator

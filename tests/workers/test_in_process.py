@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy
 from dbos import DBOS
 from purchases import HURRIED, references
-from workers.kit import KEY, request, until
+from waiting import until
+from workers.kit import KEY, request
 from workers.kit import worker as worker_process
 
 from didww_async import Client

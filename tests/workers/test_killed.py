@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 from purchases import NEW_YORK_GROUP, posts, references
-from workers.kit import dispatches, orders_at, request, until, worker
+from waiting import until
+from workers.kit import dispatches, orders_at, request, worker
 
 from didww_async.simulator import AnswerLate, Delay, Simulator
 from flows.journal import State

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 from purchases import posts, references
-from workers.kit import KEY, dispatches, is_stopped, orders_at, request, until, worker
+from waiting import until
+from workers.kit import KEY, dispatches, is_stopped, orders_at, request, worker
 
 from didww_async import Client
 from didww_async.simulator import AnswerLate, Simulator
