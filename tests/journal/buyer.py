@@ -21,8 +21,9 @@ from flows.journal import Limits, OrderRequest, SqliteJournal
 from flows.ordering import Ordering, OrderRules
 
 REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
-# Times of a real order, so that nobody takes a busy machine for a lost answer; quick watching.
-RULES = OrderRules(look_every=(0.1, 1.0))
+# Times of a real order, so that nobody takes a busy machine for a lost answer or an abandoned plan;
+# quick watching.
+RULES = OrderRules(head_start=30.0, look_every=(0.1, 1.0))
 
 
 def journal_of(options: dict[str, Any]) -> Any:
