@@ -35,7 +35,7 @@ __all__ = ["RedisRateLimit"]
 log = logging.getLogger("didww_async")
 
 PATIENCE = 0.5  # seconds for one round trip, connecting included
-AHEAD = 0.2  # seconds: a slot that is free later is asked for again, it may be free sooner
+AHEAD = LATEST  # seconds: a slot that is free later is asked for again, it may be free sooner
 MICRO = 1_000_000
 MOST_SAID = 200  # characters of what went wrong
 
@@ -162,6 +162,8 @@ class RedisRateLimit:
         self._server_window = self._burst / per_second
         self._window = self._server_window * MARGIN
         self._even = round(self._window / self._burst * MICRO)
+        # By so much a slot is free before Redis says so, once its request was answered in time.
+        self._sooner = max(0.0, LATEST + self._server_window - self._window)
         try:
             self._redis: Redis = Redis.from_url(
                 url,
@@ -266,7 +268,7 @@ class RedisRateLimit:
                 raise
             if slot is not None:
                 return slot
-            await self._until(starts - AHEAD / 2)
+            await self._until(starts - self._sooner)
             self._check_usable()
 
     def _kept(self, asking: "asyncio.Task[tuple[_Slot | None, float]]") -> None:
