@@ -27,7 +27,14 @@ def plot(results: Mapping[str, Any], path: Path) -> None:
     drawn = [(title, bars) for title, bars in panels if bars]
     if not drawn:
         return
-    figure, axes = pyplot.subplots(len(drawn), 1, figsize=(9, 2.1 * len(drawn)), squeeze=False)
+    heights = [1 + len(bars) for _, bars in drawn]
+    figure, axes = pyplot.subplots(
+        len(drawn),
+        1,
+        figsize=(9, 0.32 * sum(heights)),
+        squeeze=False,
+        gridspec_kw={"height_ratios": heights},
+    )
     for (title, bars), axis in zip(drawn, axes[:, 0], strict=True):
         _draw(axis, title, bars)
     figure.tight_layout()
