@@ -1,9 +1,10 @@
 """RedisRateLimit: one rate limit for all processes that share an API key, kept in Redis.
 
 Redis holds a sorted set of the slots in use, each with the time it is free again, by Redis' own
-clock. One script takes a slot and tells how long to wait for it: one round trip per grant. A slot
-is taken for as long as a request may need to arrive; how long it really took is told with the next
-grant, so that a stalled process can't bunch its requests with those of others.
+clock. One script takes a slot and tells how long to wait for it: one round trip per grant, and a
+second one after a wait of more than a quarter of a second. A slot is taken for as long as a request
+may need to arrive; how long it really took is told with the next grant, so that a stalled process
+can't bunch its requests with those of others.
 
 Each process asks for one slot at a time and waits for it, so that turns go round between processes
 however many tasks wait in each. Extra `redis`; Redis 5 or later, or a server that speaks like it.
