@@ -71,14 +71,14 @@ class Renewable(Auth, Protocol):
 class ApiKey:
     """Authenticates with the `Api-Key` header (API versions up to 2026-04-16)."""
 
-    __slots__ = ("__key",)
+    __slots__ = ("fixed",)
 
     def __init__(self, key: str) -> None:
         """Raises InvalidInput for a key that can't travel in a header, without showing it."""
-        self.__key = _checked(key)
+        self.fixed: Mapping[str, str] = {"Api-Key": _checked(key)}
 
     async def headers(self) -> Mapping[str, str]:
-        return {"Api-Key": self.__key}
+        return self.fixed
 
     def __repr__(self) -> str:
         return "ApiKey(hidden)"
@@ -90,8 +90,10 @@ class ApiKey:
 class NoKey:
     """Authenticates with nothing: for `GET /public_keys`, and for files outside of the API."""
 
+    fixed: Mapping[str, str] = {}
+
     async def headers(self) -> Mapping[str, str]:
-        return {}
+        return self.fixed
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from yarl import URL
 
 from didww_async.errors import ClientClosed, InvalidInput
 from didww_async.transport.call import Reply, Timeouts
+from didww_async.transport.deadlines import Deadlines
 from didww_async.transport.files import Form, Sink
 from didww_async.transport.limiter import Granted
 
@@ -71,6 +72,7 @@ class Exchange:
         self._closed = False
         self._timeouts: Timeouts | None = None
         self._timeout = aiohttp.ClientTimeout()
+        self._deadlines = Deadlines()
 
     async def send(
         self,
@@ -96,29 +98,39 @@ class Exchange:
         """
         session = self._session(fresh=fresh)
         data = _opened(body) if isinstance(body, Form) else body
+        response: aiohttp.ClientResponse | None = None
+        answer, cut_off = b"", ""
+        deadline = self._deadlines.begin(timeouts.total)
         LEAVES.set(grant)
-        response = await session.request(
-            method,
-            url,
-            headers=headers,
-            data=data,
-            timeout=self._limits(timeouts),
-            allow_redirects=False,
-            raise_for_status=False,
-            middlewares=self._middlewares,
-        )
         try:
+            response = await session.request(
+                method,
+                url,
+                headers=headers,
+                data=data,
+                timeout=self._limits(timeouts),
+                allow_redirects=False,
+                raise_for_status=False,
+                middlewares=self._middlewares,
+            )
             if self._borrowed is not None:
                 grant.sent()
             grant.answered(kind)
             if sink is None or response.status != 200:
                 answer, cut_off = await _read(response)
             else:
-                answer, cut_off = b"", await _poured(response, sink)
+                cut_off = await _poured(response, sink)
+        except asyncio.CancelledError:
+            if not deadline.passed():
+                raise
+            if response is None:
+                raise TimeoutError(f"no answer within {timeouts.total:g} s") from None
+            cut_off = "the body broke off (TimeoutError)"
         finally:
+            deadline.end()
             # A body that was read to its end has given the connection back, unless an upload
             # still runs: what `async with` would do is needed for the others only.
-            if data is not body or not response.closed:
+            if response is not None and (data is not body or not response.closed):
                 response.release()
                 await response.wait_for_close()
         return Reply(
@@ -133,7 +145,7 @@ class Exchange:
         if self._timeouts is not timeouts:  # nearly all calls have those of their client
             self._timeouts = timeouts
             self._timeout = aiohttp.ClientTimeout(
-                total=timeouts.total,
+                total=None,  # see deadlines.py
                 connect=timeouts.connect,
                 sock_connect=timeouts.connect,
                 sock_read=timeouts.read,
@@ -169,6 +181,7 @@ class Exchange:
     async def aclose(self) -> None:
         """Close the sessions that were opened here; a borrowed one stays open."""
         self._closed = True
+        self._deadlines.close()
         sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             await session.close()

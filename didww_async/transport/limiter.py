@@ -28,6 +28,10 @@ class Granted(Protocol):
 class Limiter(Protocol):
     """Grants turns, first come first served. Share one object between clients of one API key."""
 
+    def take(self) -> Granted | None:
+        """A turn that can be had at once; None where it must be waited, or asked, for."""
+        ...
+
     async def acquire(self) -> Granted:
         """Wait for a turn."""
         ...

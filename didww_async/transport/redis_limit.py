@@ -192,6 +192,9 @@ class RedisRateLimit:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
+    def take(self) -> None:
+        """None: Redis must be asked."""
+
     async def acquire(self) -> Granted:
         """Wait for a turn. Without Redis it comes from this process' share.
 

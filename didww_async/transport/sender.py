@@ -1,6 +1,5 @@
 """The way of a request: retry loop -> connection limit -> rate limit -> one exchange -> outcome."""
 
-import asyncio
 import copy
 import datetime as dt
 import functools
@@ -13,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from yarl import URL
 
 from didww_async.addresses import without_secrets
-from didww_async.auth import Auth, NoKey, Renewable
+from didww_async.auth import ApiKey, Auth, NoKey, Renewable
 from didww_async.errors import (
     ApiError,
     DidwwError,
@@ -29,6 +28,7 @@ from didww_async.transport.exchange import MAX_BODY, Exchange
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Granted, Limiter
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
+from didww_async.transport.places import Places
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
 from didww_async.wire.codec import Codec
 from didww_async.wire.document import Document, NotADocument, parse_document
@@ -43,34 +43,29 @@ log = logging.getLogger("didww_async")
 
 
 class Turn:
-    """Connection slot, authentication and rate grant: what is sent on it does not wait any more.
+    """Place, authentication and rate grant: what is sent on it does not wait any more.
 
     `waited`: seconds it took to get them; `began`: whether an exchange was started on it.
     """
 
-    __slots__ = ("_slots", "auth", "began", "grant", "waited")
+    __slots__ = ("_places", "began", "grant", "headers", "waited")
 
     def __init__(
-        self,
-        *,
-        grant: Granted,
-        slots: Sequence[asyncio.Semaphore],
-        waited: float,
-        auth: Mapping[str, str],
+        self, grant: Granted, headers: RequestHeaders, places: Sequence[Places], waited: float
     ) -> None:
         self.grant = grant
-        self.auth = auth
+        self.headers = headers
         self.waited = waited
         self.began = False
-        self._slots = slots
+        self._places = places
 
     def end(self) -> None:
-        """Free the slots; a grant that was not used is given back."""
+        """Free the places; a grant that was not used is given back."""
         if not self.began:
             self.grant.give_back()
-        for slot in self._slots:
-            slot.release()
-        self._slots = ()
+        for place in self._places:
+            place.free()
+        self._places = ()
 
 
 class Sender:
@@ -95,15 +90,15 @@ class Sender:
         self.rate_limit = rate_limit
         self.timeouts = timeouts
         self.codec = codec
-        self._auth = auth
         self._exchange = exchange
         self._retry = retry
         # Held back here a waiting call costs a future; inside aiohttp's pool it would cost its
         # built request, and its connect time-out would run.
-        self._slots = asyncio.Semaphore(max_connections)
-        self._order_slots = asyncio.Semaphore(max_orders_in_flight)
+        calls, orders = Places(max_connections), Places(max_orders_in_flight)
+        self._calls = calls
+        self._to_call, self._to_order = (calls,), (orders, calls)
         self._user_agent = user_agent
-        self._headers = RequestHeaders(user_agent=user_agent, auth={})
+        self._use(auth)
         self._on_attempt = on_attempt
         self._shown: str | None = None  # what messages say instead of a call's URL
         self._warned: set[tuple[str, str]] = set()
@@ -111,8 +106,14 @@ class Sender:
     def acting_as(self, auth: Auth) -> "Sender":
         """The same sender, sharing limits and connections, that authenticates in another way."""
         other = copy.copy(self)
-        other._auth = auth  # noqa: SLF001 - its own copy
+        other._use(auth)  # noqa: SLF001 - its own copy
         return other
+
+    def _use(self, auth: Auth) -> None:
+        self._auth = auth
+        fixed = auth.fixed if isinstance(auth, (ApiKey, NoKey)) else None
+        self._headers = RequestHeaders(user_agent=self._user_agent, auth=fixed or {})
+        self._fixed_headers = None if fixed is None else self._headers
 
     def at(self, url: URL) -> "Sender":
         """The same sender for a file at some address: the key goes to the API's own host only."""
@@ -175,33 +176,49 @@ class Sender:
         return await self._attempt(call, attempt)  # once, with the next token
 
     async def _attempt(self, call: Call, attempt: int) -> Reply:
-        turn = await self.turn()
+        turn = self._turn_at_once() or await self.turn()
         try:
             return await self.exchange(call, turn, attempt=attempt)
         finally:
             turn.end()
 
+    def _turn_at_once(self) -> Turn | None:
+        """A turn that nothing has to be waited for: most often there is one."""
+        self._exchange.check_usable()
+        headers = self._fixed_headers
+        if headers is None or not self._calls.take():
+            return None
+        if (grant := self.rate_limit.take()) is None:
+            self._calls.free()
+            return None
+        return Turn(grant, headers, self._to_call, 0.0)
+
     async def turn(self, *, ordering: bool = False) -> Turn:
-        """Take a connection slot, an order slot if `ordering`, and a rate grant. End it.
+        """Take a place, an order's place if `ordering`, and a rate grant. End it.
 
         Raises ClientClosed at once, not after having waited; and what the user's Auth raises.
         """
         self._exchange.check_usable()
         started = time.monotonic()
-        slots = (self._order_slots, self._slots) if ordering else (self._slots,)
+        places = self._to_order if ordering else self._to_call
         taken = 0
         try:
-            for slot in slots:
-                await slot.acquire()
+            for place in places:
+                await place.wait()
                 taken += 1
             # Before the grant: a token that must be fetched may take its time.
-            auth = await self._auth.headers()
+            headers = self._headers_for(await self._auth.headers())
             grant = await self.rate_limit.acquire()
         except BaseException:
-            for slot in slots[:taken]:
-                slot.release()
+            for place in places[:taken]:
+                place.free()
             raise
-        return Turn(grant=grant, slots=slots, waited=time.monotonic() - started, auth=auth)
+        return Turn(grant, headers, places, time.monotonic() - started)
+
+    def _headers_for(self, auth: Mapping[str, str]) -> RequestHeaders:
+        if self._headers.auth != auth:
+            self._headers = RequestHeaders(user_agent=self._user_agent, auth=auth)
+        return self._headers
 
     async def exchange(self, call: Call, turn: Turn, *, attempt: int = 1) -> Reply:
         """One exchange on a turn already taken: one request on the wire, or none.
@@ -210,14 +227,10 @@ class Sender:
         """
         url = self.url(call)
         self._exchange.check_usable()
-        headers = self._headers
-        if headers.auth != turn.auth:
-            headers = RequestHeaders(user_agent=self._user_agent, auth=turn.auth)
-            self._headers = headers
-        grant = turn.grant
+        headers, grant = turn.headers, turn.grant
         turn.began = True
         started = time.monotonic()
-        outcome: Reply | DidwwError
+        outcome: DidwwError
         # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
         # request's headers, and with them the key, and would travel along as __context__.
         try:
@@ -246,12 +259,13 @@ class Sender:
                 raise
             outcome = verdict
         else:
-            outcome = reply if reply.succeeded else self._refusal(call, url, turn, reply)
-        if self._on_attempt is not None or log.isEnabledFor(logging.DEBUG):
-            self._tell(call, url, outcome, turn, attempt=attempt, started=started)
-        if isinstance(outcome, DidwwError):
-            raise outcome
-        return outcome
+            if reply.succeeded:
+                if self._on_attempt is not None or log.isEnabledFor(logging.DEBUG):
+                    self._tell(call, url, reply, turn, attempt=attempt, started=started)
+                return reply
+            outcome = self._refusal(call, url, turn, reply)
+        self._tell(call, url, outcome, turn, attempt=attempt, started=started)
+        raise outcome
 
     def url(self, call: Call) -> URL:
         """Where a call goes; it never holds the key."""
@@ -267,7 +281,7 @@ class Sender:
             reply, method=call.method, url=self._said(url), now=dt.datetime.now(dt.UTC)
         )
         if isinstance(refusal, (Unauthorized, Forbidden)) and isinstance(self._auth, Renewable):
-            return self._auth.refused(refusal, turn.auth)
+            return self._auth.refused(refusal, turn.headers.auth)
         if isinstance(refusal, RateLimited):
             asked = refusal.retry_after
             self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)

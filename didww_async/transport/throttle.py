@@ -10,7 +10,6 @@ ones widen the spacing, up to a limit, and half minutes without any narrow it ag
 
 import asyncio
 import contextlib
-import itertools
 import math
 import threading
 import time
@@ -44,7 +43,7 @@ class SlotLog:
         self._free_at: deque[float] = deque()  # in order
         self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
         self._longest = LATEST + self.server_window  # a slot is held after its request left
-        self._ids = itertools.count()
+        self._ids = 0
         self._not_before = -math.inf
         self._even = self.window / self.burst
         self._spacing = 0.0
@@ -52,10 +51,9 @@ class SlotLog:
 
     def delay(self, now: float) -> float:
         """Seconds until a slot can be taken; infinite while all of them are held."""
-        if self._unanswered:
-            self._forget_late(now)
         if self._never_used:
             return max(0.0, self._not_before - now)
+        self._forget_late(now)
         free_at = self._free_at[0] if self._free_at else math.inf
         for left_at in self._unanswered.values():
             free_at = min(free_at, left_at + self._longest)
@@ -66,14 +64,16 @@ class SlotLog:
         """Take a slot if there is one: if `delay(now)` is 0."""
         if self._not_before > now:
             return False
-        if self._unanswered:
-            self._forget_late(now)
-        if self._free_at and self._free_at[0] <= now:
-            self._free_at.popleft()
+        free_at = self._free_at
+        if free_at and free_at[0] <= now:
+            free_at.popleft()
         elif self._never_used:
             self._never_used -= 1
         else:
-            return False
+            self._forget_late(now)
+            if not free_at or free_at[0] > now:
+                return False
+            free_at.popleft()
         if self._spacing:
             self._space(now)
         return True
@@ -86,24 +86,26 @@ class SlotLog:
 
     def left(self, now: float) -> int:
         """A request left on a slot that was taken; the id to tell its answer by."""
-        id_ = next(self._ids)
-        self._unanswered[id_] = now
-        return id_
+        self._ids += 1
+        self._unanswered[self._ids] = now
+        return self._ids
 
     def answered(self, id_: int, *, late: float) -> None:
         """Its answer came, `late` seconds after the quickest there could be."""
         left_at = self._unanswered.pop(id_, None)
         if left_at is not None:
-            self.give_back(left_at + max(self.window, min(late, LATEST) + self.server_window))
+            late = min(late, LATEST)
+            self.give_back(left_at + max(self.window, late + self.server_window))
 
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
+        order = self._free_at
         later = []
-        while self._free_at and self._free_at[-1] > free_at:
-            later.append(self._free_at.pop())
-        self._free_at.append(free_at)
+        while order and order[-1] > free_at:
+            later.append(order.pop())
+        order.append(free_at)
         if later:
-            self._free_at.extend(reversed(later))
+            order.extend(reversed(later))
 
     def _forget_late(self, now: float) -> None:
         """Free the slots of requests that arrived long ago, whenever their answers come."""
@@ -131,7 +133,11 @@ class Quickest:
 
     def late(self, kind: str, took: float) -> float:
         """Seconds beyond the quickest so far; all of them while too few answers were seen."""
-        quickest, seen = self._kinds.get(kind, (took, 0))
+        known = self._kinds.get(kind)
+        if known is None:
+            self._kinds[kind] = took, 1
+            return took
+        quickest, seen = known
         if seen < ENOUGH or took < quickest:
             quickest = min(took, quickest)
             self._kinds[kind] = quickest, seen + 1
@@ -160,12 +166,19 @@ class RateLimit:
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
 
-    async def acquire(self) -> "Grant":
-        """Wait for a turn. The grant must end in `sent()`, then `answered()` if there is one, or in
-        `give_back()`."""
+    def take(self) -> "Grant | None":
+        """A turn, if there is one at once that nobody waits for. It ends like that of `acquire`."""
         with self._lock:
             if not self._waiting and self._slots.take(self._clock()):
                 return Grant(self)
+        return None
+
+    async def acquire(self) -> "Grant":
+        """Wait for a turn. The grant must end in `sent()`, then `answered()` if there is one, or in
+        `give_back()`."""
+        if (grant := self.take()) is not None:
+            return grant
+        with self._lock:
             waiter = _Waiter(asyncio.get_running_loop())
             self._waiting.append(waiter)
         try:

@@ -1,0 +1,78 @@
+"""Ends what takes too long, with one timer for all requests: a timer for each is dear.
+
+aiohttp's own total time-out sets up and takes down a timer, and enters a scope, for every request:
+about a tenth of what a small one costs.
+"""
+
+import asyncio
+import math
+
+__all__ = ["Deadline", "Deadlines"]
+
+
+class Deadline:
+    """The end of one task's patience. `passed()` tells whose a cancellation is; `end()` always."""
+
+    __slots__ = ("_all", "_cancelling", "_expired", "_task", "due")
+
+    def __init__(self, all_: "Deadlines", task: "asyncio.Task[object]", due: float) -> None:
+        self.due = due
+        self._all = all_
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._expired = False
+
+    def passed(self) -> bool:
+        """Whether a CancelledError that was caught came from here, and from nobody else.
+
+        To be asked once. The time-outs of the standard library tell the two apart in the same way.
+        """
+        return self._expired and self._task.uncancel() <= self._cancelling
+
+    def expire(self) -> None:
+        self._expired = True
+        self._task.cancel()
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        self._all.running.discard(self)
+
+
+class Deadlines:
+    """All deadlines of one event loop's requests: few, because connections are limited."""
+
+    def __init__(self) -> None:
+        self.running: set[Deadline] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = math.inf
+
+    def begin(self, seconds: float) -> Deadline:
+        """Cancel the current task so many seconds from now, unless it ends the deadline before."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None  # coroutines run in tasks
+        deadline = Deadline(self, task, loop.time() + seconds)
+        self.running.add(deadline)
+        if deadline.due < self._looks_at:
+            self._look_at(deadline.due, loop)
+        return deadline
+
+    def close(self) -> None:
+        """Let go of the timer; what is running then is not ended any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._looks_at = None, math.inf
+
+    def _look_at(self, moment: float, loop: asyncio.AbstractEventLoop) -> None:
+        self.close()
+        self._timer, self._looks_at = loop.call_at(moment, self._look, loop), moment
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer, self._looks_at = None, math.inf
+        now = loop.time()
+        late = [deadline for deadline in self.running if deadline.due <= now]
+        self.running.difference_update(late)
+        for deadline in late:
+            deadline.expire()
+        if self.running:
+            self._look_at(min(deadline.due for deadline in self.running), loop)
