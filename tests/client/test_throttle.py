@@ -360,7 +360,7 @@ async def test_every_cancellation_leaves_all_slots_free() -> None:
             task.cancel()
         await asyncio.sleep(0.05)
         sender = client.countries._channel.sender
-        assert 3 == sender._slots._value
+        assert 3 == sender._calls._free
         assert 8 == sender._order_slots._value
         slots = client.rate_limit._slots
         returning = len(slots._free_at) + len(slots._unanswered)
