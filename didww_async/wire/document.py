@@ -112,9 +112,12 @@ def _error(item: Mapping[str, Any]) -> ErrorObject:
 
 def _are_objects(items: list[Any]) -> bool:
     try:
-        return {type(item["id"]) for item in items} <= {str, int}
+        for item in items:
+            if type(item["id"]) is not str and type(item["id"]) is not int:
+                return False
     except (KeyError, TypeError):
         return False
+    return True
 
 
 def _objects(items: list[Any]) -> tuple[Mapping[str, Any], ...]:

@@ -1,21 +1,21 @@
 """A document -> typed resources, with the included ones linked to each other."""
 
+import itertools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from cattrs import Converter
 
 from didww_async.resources.base import Meta, Resource, UnknownResource
 from didww_async.wire.document import Document
-from didww_async.wire.reading import MakeResource, Pending, resource_maker
+from didww_async.wire.reading import MakeResources, Pending, resources_maker
 from didww_async.wire.unset import UNSET, Unset
 
 __all__ = ["Linker", "ResourceClasses", "is_identifier"]
 
-Known: TypeAlias = dict[tuple[Any, Any], Resource]
-_ID = operator.attrgetter("id")
-_IDENTITY = operator.itemgetter("type", "id")
+Raw: TypeAlias = Mapping[str, Any]
+Known: TypeAlias = dict[str, dict[Any, Resource]]  # type -> id -> resource
 
 
 class ResourceClasses(Protocol):
@@ -43,51 +43,67 @@ class Linker:
         self._converter = converter
         self._classes = classes
         self._aliases = aliases
-        self._makers: dict[str, MakeResource] = {}
+        self._makers: dict[str, MakeResources] = {}
 
     def many(self, document: Document) -> list[Resource]:
         """The primary resources of a list document, in the server's order."""
         data = document.data if isinstance(document.data, list) else [document.data]
         raws = [raw for raw in data if raw is not None] if None in data else data
-        pending: list[Pending] = []
-        result = self._built(raws, pending)
-        included = self._built(document.included, pending) if document.included else []
-        if pending:
-            self._link(pending, _by_key([*raws, *document.included], result + included))
-        return result
+        try:
+            return self._read(raws, document.included, type_of=operator.itemgetter("type"))
+        except (KeyError, TypeError):  # an object without a type, or one that is no text
+            return self._read(raws, document.included, type_of=_some_type)
 
     def one(self, document: Document) -> Resource | None:
         """The primary resource of a single document; None for null."""
         found = self.many(document)
         return found[0] if found else None
 
-    def reread(self, raw: Mapping[str, Any]) -> Resource:
+    def reread(self, raw: Raw) -> Resource:
         """What a resource object alone reads as, with nothing linked."""
-        return self._maker(str(raw.get("type")))(raw, [])
+        built: list[Resource] = []
+        self._maker(_some_type(raw))([raw], built, {}, [])
+        return built[0]
 
     def aliases_of(self, type_: str) -> Mapping[str, str]:
         """Other API versions' names of a type's attributes and relationships -> ours."""
         return self._aliases.get(type_, {})
 
-    def _built(self, raws: Iterable[Mapping[str, Any]], pending: list[Pending]) -> list[Resource]:
-        makers = self._makers
-        built = []
-        for raw in raws:
-            try:
-                make = makers[raw["type"]]
-            except (KeyError, TypeError):
-                make = self._maker(str(raw.get("type")))
-            built.append(make(raw, pending))
+    def _read(
+        self, raws: Iterable[Raw], included: Iterable[Raw], *, type_of: Callable[[Raw], Any]
+    ) -> list[Resource]:
+        known: Known = {}
+        pending: list[Pending] = []
+        # Primary data stand before what is included: links lead to the objects that are returned.
+        result = self._built(raws, known, pending, type_of=type_of)
+        if included:
+            self._built(included, known, pending, type_of=type_of)
+        if pending:
+            self._link(pending, known)
+        return result
+
+    def _built(
+        self,
+        raws: Iterable[Raw],
+        known: Known,
+        pending: list[Pending],
+        *,
+        type_of: Callable[[Raw], Any],
+    ) -> list[Resource]:
+        built: list[Resource] = []
+        for type_, alike in itertools.groupby(raws, type_of):
+            make = self._makers.get(type_) or self._maker(type_)
+            make(alike, built, known.setdefault(type_, {}), pending)
         return built
 
-    def _maker(self, type_: str) -> MakeResource:
+    def _maker(self, type_: str) -> MakeResources:
         make = self._makers.get(type_)
         if make is None:
             cls = self._classes.get(type_)
             if cls is None:
                 return _unknown  # not kept: a server may make up any number of types
             aliases = self.aliases_of(type_)
-            make = self._makers[type_] = resource_maker(cls, self._converter, aliases=aliases)
+            make = self._makers[type_] = resources_maker(cls, self._converter, aliases=aliases)
         return make
 
     def _link(self, pending: list[Pending], known: Known) -> None:
@@ -96,9 +112,9 @@ class Linker:
         for resource, (put, many), linkage in pending:
             try:
                 if not many:
-                    put(resource, known[_IDENTITY(linkage)])
+                    put(resource, known[linkage["type"]][linkage["id"]])
                 elif type(linkage) is list:
-                    put(resource, tuple(map(known.__getitem__, map(_IDENTITY, linkage))))
+                    put(resource, tuple([known[one["type"]][one["id"]] for one in linkage]))
                 else:
                     put(resource, self._linked(linkage, known, many=many))
             except (KeyError, TypeError):  # no object, nothing to link to, or garbage
@@ -116,37 +132,28 @@ class Linker:
         target = self._target(linkage, known)
         return (target,) if many else target
 
-    def _target(self, identifier: Mapping[str, Any], known: Known) -> Resource:
-        key = identifier["type"], str(identifier["id"])
-        if (found := known.get(key)) is None:
-            stub = {"type": identifier["type"], "id": identifier["id"]}
-            found = known[key] = self._maker(identifier["type"])(stub, [])
-        return found
+    def _target(self, identifier: Raw, known: Known) -> Resource:
+        type_, id_ = identifier["type"], str(identifier["id"])
+        alike = known.setdefault(type_, {})
+        if id_ not in alike:
+            self._maker(type_)([{"type": type_, "id": identifier["id"]}], [], alike, [])
+        return alike[id_]
 
 
-def _by_key(raws: Sequence[Mapping[str, Any]], resources: Sequence[Resource]) -> Known:
-    try:
-        types = [raw["type"] for raw in raws]
-        return _first_of_each(types, resources)
-    except (KeyError, TypeError):  # an object without a type, or one that is no text
-        return _first_of_each([str(raw.get("type")) for raw in raws], resources)
+def _some_type(raw: Raw) -> str:
+    return str(raw.get("type"))
 
 
-def _first_of_each(types: list[Any], resources: Sequence[Resource]) -> Known:
-    keys = zip(types, map(_ID, resources), strict=True)
-    known = dict(zip(keys, resources, strict=True))
-    if len(known) == len(resources):
-        return known
-    # Primary data stand before what is included: links lead to the objects that are returned.
-    keys = zip(reversed(types), map(_ID, reversed(resources)), strict=True)
-    return dict(zip(keys, reversed(resources), strict=True))
-
-
-def _unknown(raw: Mapping[str, Any], _: list[Pending]) -> UnknownResource:
-    meta = raw.get("meta")
-    return UnknownResource(
-        id=str(raw["id"]), raw=raw, meta=Meta(raw=meta if isinstance(meta, dict) else {})
-    )
+def _unknown(
+    raws: Iterable[Raw], built: list[Resource], known: dict[Any, Resource], _: list[Pending]
+) -> None:
+    for raw in raws:
+        meta = raw.get("meta")
+        it = UnknownResource(
+            id=str(raw["id"]), raw=raw, meta=Meta(raw=meta if isinstance(meta, dict) else {})
+        )
+        built.append(it)
+        known.setdefault(it.id, it)
 
 
 def is_identifier(found: Any) -> bool:

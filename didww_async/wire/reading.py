@@ -10,9 +10,10 @@ checks (`__attrs_post_init__`) are for what users write; they don't run here.
 
 import datetime as dt
 import functools
+import textwrap
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -34,7 +35,7 @@ from didww_async.resources.base import (
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import UNSET
 
-__all__ = ["MakeResource", "MakeValue", "Pending", "resource_maker", "value_maker"]
+__all__ = ["MakeResources", "MakeValue", "Pending", "resources_maker", "value_maker"]
 
 Slot: TypeAlias = tuple[Callable[[Any, Any], None], bool]
 """Where a relationship goes: what sets it on a resource, and whether it is to-many."""
@@ -42,8 +43,11 @@ Slot: TypeAlias = tuple[Callable[[Any, Any], None], bool]
 Pending: TypeAlias = tuple[Resource, Slot, Any]
 """A relationship to be linked: the resource, the place, the linkage."""
 
-MakeResource: TypeAlias = Callable[[Mapping[str, Any], list[Pending]], Resource]
-"""Builds a resource from its resource object; notes the relationships that have data."""
+MakeResources: TypeAlias = Callable[
+    [Iterable[Mapping[str, Any]], list[Resource], dict[Any, Resource], list[Pending]], None
+]
+"""Builds resources of one class from their resource objects: (objects, where to append them, where
+to enter the first of each id, where to note relationships that have data)."""
 
 MakeValue: TypeAlias = Callable[[Any, Any], Any]
 """Builds a value from its wire attributes and what is to be kept as `raw`."""
@@ -64,31 +68,36 @@ def make(attributes, raw):
     return it
 """
 
-_RESOURCE = """\
-def make(raw, pending):
-    it = Draft()
-    v = raw["id"]
-    it.id = v if type(v) is str else str(v)
-    it.raw = raw
-    if "meta" in raw and type(v := raw["meta"]) is dict and v:
-        it.meta = make_meta(v, v)
-    else:
-        it.meta = no_meta
-    attributes = raw["attributes"] if "attributes" in raw else nothing
-    if type(attributes) is not dict:
-        attributes = nothing
+_RESOURCES = """\
+def make(raws, built, known, pending):
+    for raw in raws:
+        it = Draft()
+        id = raw["id"]
+        if type(id) is not str:
+            id = str(id)
+        it.id = id
+        it.raw = raw
+        if "meta" in raw and type(v := raw["meta"]) is dict and v:
+            it.meta = make_meta(v, v)
+        else:
+            it.meta = no_meta
+        attributes = raw["attributes"] if "attributes" in raw else nothing
+        if type(attributes) is not dict:
+            attributes = nothing
 {attributes}
 {relationships}
-    it.__class__ = cls
-    if "relationships" in raw:
-        found = raw["relationships"]
-        try:
-            for name, member in found.items():
-                if "data" in member:
-                    pending.append((it, slots[name], member["data"]))
-        except (AttributeError, TypeError, KeyError):
-            note(it, found, pending)
-    return it
+        it.__class__ = cls
+        built.append(it)
+        if id not in known:
+            known[id] = it
+        if "relationships" in raw:
+            found = raw["relationships"]
+            try:
+                for name, member in found.items():
+                    if "data" in member:
+                        pending.append((it, slots[name], member["data"]))
+            except (AttributeError, TypeError, KeyError):
+                note(it, found, pending)
 """
 
 
@@ -103,10 +112,10 @@ def value_maker(cls: type, converter: Converter) -> MakeValue:
     return typing.cast("MakeValue", _compiled(source, names))
 
 
-def resource_maker(
+def resources_maker(
     cls: type[Resource], converter: Converter, *, aliases: Mapping[str, str]
-) -> MakeResource:
-    """Make the builder of a resource class. `aliases`: other versions' spellings -> ours."""
+) -> MakeResources:
+    """Make the builder of a class's resources. `aliases`: other versions' spellings -> ours."""
     names = _names_of(cls)
     (meta,) = (field for field in fields_of(cls) if field.name == "meta")
     names["make_meta"] = value_maker(typing.cast("type", meta.type), converter)
@@ -115,11 +124,15 @@ def resource_maker(
     names["slots"] = slots = _slots(cls, aliases)
     names["note"] = _noting(slots)
     unset = [f"    it.{field.name} = absent" for field in fields_of(cls) if is_relationship(field)]
-    source = _RESOURCE.format(
-        relationships="\n".join(unset),
-        attributes=_attribute_lines(cls, converter, aliases, names),
+    source = _RESOURCES.format(
+        relationships=_in_loop("\n".join(unset)),
+        attributes=_in_loop(_attribute_lines(cls, converter, aliases, names)),
     )
-    return typing.cast("MakeResource", _compiled(source, names))
+    return typing.cast("MakeResources", _compiled(source, names))
+
+
+def _in_loop(lines: str) -> str:
+    return textwrap.indent(lines, "    ")
 
 
 def _names_of(cls: type) -> dict[str, Any]:
