@@ -50,7 +50,8 @@ class Deadlines:
         """Cancel the current task so many seconds from now, unless it ends the deadline before."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task(loop)
-        assert task is not None  # coroutines run in tasks
+        if task is None:
+            raise RuntimeError("a request is sent from a task")
         deadline = Deadline(self, task, loop.time() + seconds)
         self.running.add(deadline)
         if deadline.due < self._looks_at:
