@@ -95,7 +95,7 @@ class Client(Api):
         ):
             if given is not None and not isinstance(given, wanted):
                 raise InvalidInput(f"{name} is a {wanted.__name__}(...), not {given!r}")
-        if rate_limit is not None and not hasattr(rate_limit, "acquire"):
+        if not all(hasattr(rate_limit or RateLimit, name) for name in ("take", "acquire", "pause")):
             # By its type alone: it may be a URL of Redis with a password.
             raise InvalidInput(f"rate_limit is a RateLimit(...), not {type(rate_limit).__name__}")
         if on_attempt is not None and not callable(on_attempt):

@@ -4,6 +4,7 @@ asyncio.Semaphore, but a free place is taken without a coroutine: most calls fin
 """
 
 import asyncio
+import contextlib
 from collections import deque
 
 __all__ = ["Places"]
@@ -17,8 +18,8 @@ class Places:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def take(self) -> bool:
-        """Take a place, if there is one that nobody waits for."""
-        if not self._free or self._waiting:
+        """Take a place, if there is one: then nobody waits."""
+        if not self._free:
             return False
         self._free -= 1
         return True
@@ -35,7 +36,8 @@ class Places:
             if turn.done() and not turn.cancelled():
                 self.free()  # it had been given a place meanwhile
             else:
-                self._waiting.remove(turn)
+                with contextlib.suppress(ValueError):  # passed over already, by free()
+                    self._waiting.remove(turn)
             raise
 
     def free(self) -> None:

@@ -111,7 +111,8 @@ class Sender:
 
     def _use(self, auth: Auth) -> None:
         self._auth = auth
-        fixed = auth.fixed if isinstance(auth, (ApiKey, NoKey)) else None
+        # Not those of a subclass: it may have headers() of its own.
+        fixed = auth.fixed if type(auth) is ApiKey or type(auth) is NoKey else None
         self._headers = RequestHeaders(user_agent=self._user_agent, auth=fixed or {})
         self._fixed_headers = None if fixed is None else self._headers
 
@@ -188,10 +189,13 @@ class Sender:
         headers = self._fixed_headers
         if headers is None or not self._calls.take():
             return None
-        if (grant := self.rate_limit.take()) is None:
-            self._calls.free()
-            return None
-        return Turn(grant, headers, self._to_call, 0.0)
+        grant = None
+        try:
+            grant = self.rate_limit.take()
+        finally:
+            if grant is None:
+                self._calls.free()
+        return None if grant is None else Turn(grant, headers, self._to_call, 0.0)
 
     async def turn(self, *, ordering: bool = False) -> Turn:
         """Take a place, an order's place if `ordering`, and a rate grant. End it.

@@ -124,6 +124,7 @@ def test_base_url_replaces_the_environment() -> None:
         ({"environment": "sandbox", "timeouts": 30}, r"timeouts is a Timeouts\(...\), not 30"),
         ({"environment": "sandbox", "retry": 3}, "retry is a RetryPolicy"),
         ({"environment": "sandbox", "rate_limit": 20}, "rate_limit is a RateLimit"),
+        ({"environment": "sandbox", "rate_limit": asyncio.Semaphore()}, "not Semaphore"),
         ({"environment": "sandbox", "rate_limit": "redis://:hunter22@host"}, "not str"),
         ({"environment": "sandbox", "on_attempt": 5}, "on_attempt is a function"),
     ],
@@ -680,6 +681,20 @@ async def test_users_own_auth_gives_the_headers_and_its_errors_pass() -> None:
     assert "api-key" not in server.last.headers
     assert "t0ken" not in str(failure)
     assert 2 == len(server.requests)
+
+
+async def test_key_that_is_changed_by_a_class_of_the_users_own_is_sent_as_it_is_by_then() -> None:
+    class Rotated(ApiKey):
+        turns = 0
+
+        async def headers(self) -> dict[str, str]:
+            self.turns += 1
+            return {"Api-Key": f"{KEY}-{self.turns}"}
+
+    async with talking(reply(COUNTRIES), api_key=Rotated(KEY)) as (client, server):
+        for _ in range(2):
+            await client.countries.list()
+    assert [f"{KEY}-1", f"{KEY}-2"] == [seen.headers["api-key"] for seen in server.requests]
 
 
 async def test_auth_that_fails_before_an_order_leaves_it_unbegun() -> None:

@@ -360,8 +360,8 @@ async def test_every_cancellation_leaves_all_slots_free() -> None:
             task.cancel()
         await asyncio.sleep(0.05)
         sender = client.countries._channel.sender
-        assert 3 == sender._calls._free
-        assert 8 == sender._order_slots._value
+        orders, calls = sender._to_order
+        assert (3, 8) == (calls._free, orders._free)
         slots = client.rate_limit._slots
         returning = len(slots._free_at) + len(slots._unanswered)
         assert slots.burst == slots._never_used + returning
