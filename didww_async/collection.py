@@ -10,6 +10,7 @@ from didww_async.auth import NoKey
 from didww_async.errors import InvalidInput
 from didww_async.transport.call import Call, Repeat, Reply, Timeouts
 from didww_async.transport.files import Form
+from didww_async.wire.drafts import draft_of
 from didww_async.wire.query import Query, sendable
 
 if TYPE_CHECKING:  # chapters of resources, and what reads them, load with the first call
@@ -66,6 +67,9 @@ class Page(Sequence[R]):
 
     def __iter__(self) -> Iterator[R]:
         return iter(self.items)
+
+
+_PAGE_DRAFT = draft_of(Page)
 
 
 class _Collection(Generic[R]):
@@ -174,12 +178,13 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         reply = await channel.sender.send(call)
         document = channel.sender.read(call, reply)
         found = channel.linker.many(document)
-        return Page(
-            items=self._all_ours(call, reply, found),
-            total_records=document.total_records,
-            meta=document.meta,
-            links=document.links,
-        )
+        it = _PAGE_DRAFT()
+        it.items = self._all_ours(call, reply, found)
+        it.total_records = document.total_records
+        it.meta = document.meta
+        it.links = document.links
+        it.__class__ = Page
+        return cast("Page[R]", it)
 
     async def iterate(
         self,

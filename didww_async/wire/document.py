@@ -35,9 +35,9 @@ class Document:
     def total_records(self) -> int | None:
         """How many records all pages have together; None where the server does not say."""
         found = self.meta.get("total_records")
-        if isinstance(found, str) and found.isdecimal():
-            return int(found)
-        return found if type(found) is int and found >= 0 else None
+        if type(found) is int:
+            return found if found >= 0 else None
+        return int(found) if isinstance(found, str) and found.isdecimal() else None
 
 
 def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
@@ -48,10 +48,11 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
     would be believed.
     """
     found = _load(body, codec)
-    if "data" not in found:
-        raise NotADocument("the body has no `data`")
-    data = found["data"]
-    if isinstance(data, list):
+    try:
+        data = found["data"]
+    except KeyError:
+        raise NotADocument("the body has no `data`") from None
+    if type(data) is list:
         if not _are_objects(data):
             raise NotADocument("an entry of `data` is no resource object")
     elif data is not None and not _is_object(data):
@@ -59,9 +60,9 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
     included, meta, links = found.get("included"), found.get("meta"), found.get("links")
     return Document(
         data=data,
-        included=_objects(included) if isinstance(included, list) else (),
-        meta=meta if isinstance(meta, dict) else {},
-        links=links if isinstance(links, dict) else {},
+        included=_objects(included) if type(included) is list else (),
+        meta=meta if type(meta) is dict else {},
+        links=links if type(links) is dict else {},
     )
 
 
@@ -91,12 +92,11 @@ def _load(body: bytes, codec: Codec) -> Mapping[str, Any]:
         found = codec.loads(body)
     except (ValueError, RecursionError):
         found = NotADocument
+    if type(found) is dict:
+        return found
     # Not raised from the except block: json's error holds the whole body, and would travel along.
-    if found is NotADocument:
-        raise NotADocument("the body is not JSON")
-    if not isinstance(found, dict):
-        raise NotADocument("the body is no JSON object")
-    return found
+    what = "not JSON" if found is NotADocument else "no JSON object"
+    raise NotADocument(f"the body is {what}")
 
 
 def _error(item: Mapping[str, Any]) -> ErrorObject:

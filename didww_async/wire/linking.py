@@ -1,8 +1,8 @@
 """A document -> typed resources, with the included ones linked to each other."""
 
-import itertools
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 from cattrs import Converter
@@ -16,6 +16,7 @@ __all__ = ["Linker", "ResourceClasses", "is_identifier"]
 
 Raw: TypeAlias = Mapping[str, Any]
 Known: TypeAlias = dict[str, dict[Any, Resource]]  # type -> id -> resource
+_TYPE = operator.itemgetter("type")
 
 
 class ResourceClasses(Protocol):
@@ -47,12 +48,24 @@ class Linker:
 
     def many(self, document: Document) -> list[Resource]:
         """The primary resources of a list document, in the server's order."""
-        data = document.data if isinstance(document.data, list) else [document.data]
-        raws = [raw for raw in data if raw is not None] if None in data else data
+        data = document.data
+        raws = data if type(data) is list else [data]
+        if None in raws:
+            raws = [raw for raw in raws if raw is not None]
+        known: Known = {}
+        pending: list[Pending] = []
+        # Primary data stand before what is included: links lead to the objects that are returned.
         try:
-            return self._read(raws, document.included, type_of=operator.itemgetter("type"))
+            built = self._built(raws, known, pending, _TYPE)
+            if document.included:
+                self._built(document.included, known, pending, _TYPE)
         except (KeyError, TypeError):  # an object without a type, or one that is no text
-            return self._read(raws, document.included, type_of=_some_type)
+            known, pending = {}, []
+            built = self._built(raws, known, pending, _some_type)
+            self._built(document.included, known, pending, _some_type)
+        if pending:
+            self._link(pending, known)
+        return built
 
     def one(self, document: Document) -> Resource | None:
         """The primary resource of a single document; None for null."""
@@ -69,31 +82,21 @@ class Linker:
         """Other API versions' names of a type's attributes and relationships -> ours."""
         return self._aliases.get(type_, {})
 
-    def _read(
-        self, raws: Iterable[Raw], included: Iterable[Raw], *, type_of: Callable[[Raw], Any]
-    ) -> list[Resource]:
-        known: Known = {}
-        pending: list[Pending] = []
-        # Primary data stand before what is included: links lead to the objects that are returned.
-        result = self._built(raws, known, pending, type_of=type_of)
-        if included:
-            self._built(included, known, pending, type_of=type_of)
-        if pending:
-            self._link(pending, known)
-        return result
-
     def _built(
         self,
-        raws: Iterable[Raw],
+        raws: Sequence[Raw],
         known: Known,
         pending: list[Pending],
-        *,
         type_of: Callable[[Raw], Any],
     ) -> list[Resource]:
         built: list[Resource] = []
-        for type_, alike in itertools.groupby(raws, type_of):
-            make = self._makers.get(type_) or self._maker(type_)
-            make(alike, built, known.setdefault(type_, {}), pending)
+        makers = self._makers
+        one = len(raws) == 1
+        for type_, alike in ((type_of(raws[0]), raws),) if one else groupby(raws, type_of):
+            make = makers[type_] if type_ in makers else self._maker(type_)
+            if type_ not in known:
+                known[type_] = {}
+            make(alike, built, known[type_], pending)
         return built
 
     def _maker(self, type_: str) -> MakeResources:

@@ -32,6 +32,7 @@ from didww_async.resources.base import (
     unfolded_class,
     wire_name,
 )
+from didww_async.wire.drafts import draft_of
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import UNSET
 
@@ -136,19 +137,7 @@ def _in_loop(lines: str) -> str:
 
 
 def _names_of(cls: type) -> dict[str, Any]:
-    # A frozen class refuses assignment, and going round that costs more per attribute than all
-    # else here. So an object is filled as a draft, which takes assignments, and then becomes `cls`.
-    draft = type(
-        cls.__name__,
-        (cls,),
-        {
-            "__slots__": (),
-            "__init__": object.__init__,
-            "__setattr__": object.__setattr__,
-            "__delattr__": object.__delattr__,
-        },
-    )
-    return {"Draft": draft, "cls": cls, "absent": UNSET}
+    return {"Draft": draft_of(cls), "cls": cls, "absent": UNSET}
 
 
 def _compiled(source: str, names: dict[str, Any]) -> Callable[..., Any]:
