@@ -8,7 +8,7 @@ import attrs
 
 from didww_async.auth import NoKey
 from didww_async.errors import InvalidInput
-from didww_async.transport.call import Call, Repeat, Reply, Timeouts
+from didww_async.transport.call import MEDIA_TYPE, Call, Operation, Repeat, Reply, Timeouts
 from didww_async.transport.files import Form
 from didww_async.wire.drafts import draft_of
 from didww_async.wire.query import Query, sendable
@@ -79,39 +79,40 @@ class _Collection(Generic[R]):
         self._channel = channel
         self._resource = resource
         self._path = path
-        self._reads = f"GET {path}"
         self._kinds = frozenset({resource})
+        self._reading = Operation(
+            method="GET", kind=f"GET {path}", api_version=channel.version.date
+        )
+        self._writing: dict[tuple[str, type], Operation] = {}
 
     def _read(self, path: str, query: Query | None, timeouts: Timeouts | None) -> Call:
         version = self._channel.version
         return Call(
-            method="GET",
-            path=version.path(path),
-            api_version=version.date,
-            kind=self._reads,
-            query=() if query is None else version.query(self._resource.type, query).pairs(),
+            self._reading,
+            version.path(path),
+            () if query is None else version.query(self._resource.type, query).pairs(),
             timeouts=timeouts and _checked(timeouts),
         )
 
     def _write(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: bytes | Form | None,
-        repeat: Repeat,
-        timeouts: Timeouts | None,
+        self, method: str, path: str, *, body: bytes | Form | None, timeouts: Timeouts | None
     ) -> Call:
-        return Call(
-            method=method,
-            path=self._channel.version.path(path),
-            api_version=self._channel.version.date,
-            kind=f"{method} {self._path}",
-            body=body,
-            repeat=repeat,
-            fresh=True,
-            timeouts=_checked(timeouts),
-        )
+        version = self._channel.version
+        kind = method, type(body)
+        if (operation := self._writing.get(kind)) is None:
+            operation = self._writing[kind] = Operation(
+                method=method,
+                kind=f"{method} {self._path}",
+                api_version=version.date,
+                sends=MEDIA_TYPE if isinstance(body, bytes) else None,
+                repeat=self._repeats(method),
+                fresh=True,
+            )
+        return Call(operation, version.path(path), body=body, timeouts=_checked(timeouts))
+
+    def _repeats(self, method: str) -> Repeat:
+        """When a call that writes may be sent again."""
+        return "if not carried out"
 
     def _body(self, given: object, *, id: str | None = None) -> bytes:
         return self._channel.body(given, type=self._resource.type, id=id)
@@ -293,17 +294,13 @@ class Gets(_Collection[R], Generic[R, I]):
 class Creates(_Collection[R], Generic[R, C]):
     """Creating a resource."""
 
-    _repeat: Repeat = "if not carried out"
-
     async def create(self, new: C, *, timeouts: Timeouts | None = None) -> R:
         """Create a resource and return it as the server made it.
 
         Raises ValidationFailed (its `pointer` names the field) or InsufficientBalance when the
         server refuses, OutcomeUnknown when it may have been created without an answer.
         """
-        call = self._write(
-            "POST", self._path, body=self._body(new), repeat=self._repeat, timeouts=timeouts
-        )
+        call = self._write("POST", self._path, body=self._body(new), timeouts=timeouts)
         return self._one(call, await self._channel.sender.send(call))
 
 
@@ -320,7 +317,6 @@ class Updates(_Collection[R], Generic[R, U]):
             "PATCH",
             self._item(id),
             body=self._body(changes, id=id),
-            repeat="if not carried out",
             timeouts=timeouts,
         )
         return self._one(call, await self._channel.sender.send(call))
@@ -331,9 +327,7 @@ class Deletes(_Collection[R]):
 
     async def delete(self, id: str, *, timeouts: Timeouts | None = None) -> None:
         """Delete a resource. Raises NotFound when it is not there (any more)."""
-        call = self._write(
-            "DELETE", self._item(id), body=None, repeat="if not carried out", timeouts=timeouts
-        )
+        call = self._write("DELETE", self._item(id), body=None, timeouts=timeouts)
         await self._channel.sender.send(call)
 
 

@@ -26,7 +26,7 @@ from didww_async.collection import ReadsCreatesUpdates
 from didww_async.errors import InvalidInput, StillPending, UnreadableReply
 from didww_async.resources import Export, ExportStatus
 from didww_async.threads import in_thread
-from didww_async.transport.call import Call, Timeouts
+from didww_async.transport.call import Call, Operation, Timeouts
 
 __all__ = ["Exports", "Progress"]
 
@@ -129,14 +129,13 @@ class Exports(ReadsCreatesUpdates[X, F, S, I, C, U], Generic[X, F, S, I, C, U]):
             raise InvalidInput(f"export {export.id} has no usable URL: see its `url`")
         sink = _PartFile(part, target, on_progress)
         try:
-            call = Call(
+            operation = Operation(
                 method="GET",
-                path="",
                 kind="GET a file",
                 api_version=self._channel.version.date,
-                timeouts=timeouts,
-                sink=sink,
+                accepts="*/*",
             )
+            call = Call(operation, path="", timeouts=timeouts, sink=sink)
             reply = await self._channel.sender.at(url).send(call)
         except _ProgressFailed as failed:
             raise failed.problem from None

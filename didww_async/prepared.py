@@ -76,7 +76,8 @@ class Orders(
 ):
     """Everything; what is created is one request, never repeated, and delete cancels an order."""
 
-    _repeat: Repeat = "never"
+    def _repeats(self, method: str) -> Repeat:
+        return "never" if method == "POST" else super()._repeats(method)
 
     def prepare(self, new: C, *, timeouts: Timeouts | None = None) -> PreparedOrder:
         """Split `create` in two, so that a claim can be committed right before the request leaves.
@@ -85,7 +86,5 @@ class Orders(
         (connection slot and rate grant); `await order.send()` then sends at once. Raises what is
         wrong with the input before it waits.
         """
-        call = self._write(
-            "POST", self._path, body=self._body(new), repeat=self._repeat, timeouts=timeouts
-        )
+        call = self._write("POST", self._path, body=self._body(new), timeouts=timeouts)
         return PreparedOrder(self._channel.sender, call, read=self._one)

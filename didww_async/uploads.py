@@ -92,9 +92,7 @@ class EncryptedFiles(Reads[E, F, S, I], Deletes[E], Generic[E, F, S, I, C]):
             file_name=NAME_OF_ANY_FILE,
             file=new.file,
         )
-        call = self._write(
-            "POST", self._path, body=form, repeat="if not carried out", timeouts=timeouts
-        )
+        call = self._write("POST", self._path, body=form, timeouts=timeouts)
         reply = await self._channel.sender.send(call)
         if ids := parse_ids(reply.body):  # all that 2022-05-10 answers
             raw = {"type": new.type, "id": ids[0]}

@@ -9,7 +9,9 @@ from didww_async.errors import InvalidInput
 from didww_async.transport.files import Form, Sink
 from didww_async.wire.passed import passed
 
-__all__ = ["AttemptRecord", "Call", "Repeat", "Reply", "Timeouts"]
+__all__ = ["MEDIA_TYPE", "AttemptRecord", "Call", "Operation", "Repeat", "Reply", "Timeouts"]
+
+MEDIA_TYPE = "application/vnd.api+json"
 
 Repeat = Literal["freely", "if not carried out", "never"]
 
@@ -43,24 +45,36 @@ class Timeouts:
             )
 
 
-@passed(kw_only=True)
-class Call:
-    """One request as the API will see it.
+@attrs.frozen(kw_only=True, eq=False)
+class Operation:
+    """What all calls of one operation of the API say alike.
 
-    `kind` names what takes alike, such as "GET cities".
-    `repeat` says when it may be sent again: a GET "freely", a write "if not carried out" (429, or
-    provably not sent), an order "never". `fresh` asks for a connection that was not idle. With a
-    `sink` the body of a success goes there, and the reply's is empty.
+    `kind` names what takes alike, such as "GET cities". `accepts` and `sends`: media types, None
+    for a body that says its own. `repeat` says when a call may be sent again: a GET "freely", a
+    write "if not carried out" (429, or provably not sent), an order "never". `fresh` asks for a
+    connection that was not idle.
     """
 
     method: str
-    path: str
-    api_version: str
     kind: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes | Form | None = None
+    api_version: str
+    accepts: str = MEDIA_TYPE
+    sends: str | None = None
     repeat: Repeat = "freely"
     fresh: bool = False
+
+
+@passed
+class Call:
+    """One request as the API will see it.
+
+    With a `sink` the body of a success goes there, and the reply's is empty.
+    """
+
+    operation: Operation
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | Form | None = None
     timeouts: Timeouts | None = None
     sink: Sink | None = None
 

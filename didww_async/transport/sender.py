@@ -133,13 +133,15 @@ class Sender:
             document = parse_document(reply.body, codec=self.codec)
         except NotADocument as problem:
             raise self.unreadable(call, str(problem), reply=reply) from None
-        if (served := document.api_version) != call.api_version and served is not None:
-            self._warn_of_version(asked=call.api_version, served=served)
+        if (served := document.api_version) != call.operation.api_version and served is not None:
+            self._warn_of_version(asked=call.operation.api_version, served=served)
         return document
 
     def unreadable(self, call: Call, why: str, *, reply: Reply) -> UnreadableReply:
         """The error for a success whose document is not what the API promises."""
-        return unreadable(reply, method=call.method, url=self._said(self.url(call)), why=why)
+        return unreadable(
+            reply, method=call.operation.method, url=self._said(self.url(call)), why=why
+        )
 
     async def send(self, call: Call) -> Reply:
         """Send a call as often as the retry policy allows. Raises the last failure."""
@@ -153,17 +155,17 @@ class Sender:
     async def _after(self, failure: DidwwError, call: Call) -> Reply:
         """Go on after a first failure, or raise it."""
         first = failure
-        if isinstance(first, TokenRejected) and call.repeat != "never":
+        if isinstance(first, TokenRejected) and call.operation.repeat != "never":
             try:
                 return await self._attempt(call, 1)
             except DidwwError as second:
                 first = second
-        if not may_repeat(first, repeat=call.repeat):
+        if not may_repeat(first, repeat=call.operation.repeat):
             raise first
         failed = time.monotonic()
         return await retried(
             self._retry,
-            repeat=call.repeat,
+            repeat=call.operation.repeat,
             first=first,
             send=lambda attempt: self._renewing(call, attempt),
             elapsed=lambda: time.monotonic() - failed,
@@ -239,20 +241,20 @@ class Sender:
         # request's headers, and with them the key, and would travel along as __context__.
         try:
             reply = await self._exchange.send(
-                method=call.method,
+                method=call.operation.method,
                 url=url,
-                headers=headers.of(call),
+                headers=headers.of(call.operation),
                 body=call.body,
-                fresh=call.fresh,
+                fresh=call.operation.fresh,
                 timeouts=call.timeouts or self.timeouts,
                 grant=grant,
-                kind=call.kind,
+                kind=call.operation.kind,
                 sink=call.sink,
                 secrets=headers.secrets,
             )
         except BaseException as problem:
             verdict = error_of_exception(
-                problem, method=call.method, url=self._said(url), secrets=headers.secrets
+                problem, method=call.operation.method, url=self._said(url), secrets=headers.secrets
             )
             if isinstance(verdict, NotSent):
                 grant.give_back()
@@ -282,7 +284,7 @@ class Sender:
 
     def _refusal(self, call: Call, url: URL, turn: Turn, reply: Reply) -> ApiError:
         refusal = error_of_reply(
-            reply, method=call.method, url=self._said(url), now=dt.datetime.now(dt.UTC)
+            reply, method=call.operation.method, url=self._said(url), now=dt.datetime.now(dt.UTC)
         )
         if isinstance(refusal, (Unauthorized, Forbidden)) and isinstance(self._auth, Renewable):
             return self._auth.refused(refusal, turn.headers.auth)
@@ -306,7 +308,7 @@ class Sender:
         if isinstance(result, BaseException):
             error = str(result) if isinstance(result, DidwwError) else type(result).__name__
         record = AttemptRecord(
-            method=call.method,
+            method=call.operation.method,
             url=self._said(url),
             attempt=attempt,
             status=getattr(result, "status", None),
