@@ -137,7 +137,12 @@ def _in_loop(lines: str) -> str:
 
 
 def _names_of(cls: type) -> dict[str, Any]:
-    return {"Draft": draft_of(cls), "cls": cls, "absent": UNSET}
+    return {
+        "Draft": draft_of(cls),
+        "cls": cls,
+        "absent": UNSET,
+        "moment": dt.datetime.fromisoformat,
+    }
 
 
 def _compiled(source: str, names: dict[str, Any]) -> Callable[..., Any]:
@@ -212,6 +217,15 @@ def _assignment(field: "attrs.Attribute[Any]", names: dict[str, Any], *, number:
         recall = functools.lru_cache(_REMEMBERED)(names[f"read{number}"])
         names[f"recall{number}"] = recall
         return [f"        {to} recall{number}(v) if type(v) is str else {read}"]
+    if kind is dt.datetime:
+        # As the API writes times; what lacks a zone, or is written in another way, is the hook's.
+        return [
+            "        try:",
+            "            when = v if v is None else moment(v)",
+            f"            {to} when if v is None or when.tzinfo else read{number}(v)",
+            "        except (ValueError, TypeError):",
+            f"            {to} read{number}(v)",
+        ]
     if (member := _open_enum_of(kind)) is not None:
         # The class itself: it takes text alone, so that True can't be answered with what 1 gave.
         names[f"recall{number}"] = functools.lru_cache(_REMEMBERED)(_all_of(member))
