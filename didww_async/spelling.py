@@ -52,6 +52,10 @@ class ApiVersion:
             raise self._lacking(ours, self.lacks_types[ours])
         return self.types.get(ours, ours)
 
+    def told(self, type_: str) -> frozenset[str]:
+        """The names of a type that this version tells anything of: all others are spelled alike."""
+        return self._told.get(type_, frozenset())
+
     def path(self, ours: str) -> str:
         """How this version spells the path of a collection, or of something in it."""
         if not self.types and not self.lacks_types:

@@ -5,10 +5,12 @@ nothing is sent. Only what the API documents is a rule here; the server may refu
 Source: doc.didww.com/api3, the request of each resource; facts file, section 4.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from didww_async.errors import InvalidInput
-from didww_async.resources.annotations import checks_of
+from didww_async.resources.annotations import Checks, checks_of
 from didww_async.resources.base import Shown, fields_of, value
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.unset import UNSET
@@ -37,12 +39,13 @@ class Input(Shown):
 
     def __attrs_post_init__(self) -> None:
         cls: Any = type(self)
-        for name, check in checks_of(cls):
-            check(name, getattr(self, name))
-        _check_reference(getattr(self, "external_reference_id", UNSET))
-        if hasattr(self, "callback_method"):
-            _check_callback(getattr(self, "callback_url", UNSET), self.callback_method)
-        self._check()
+        checks, rules = _checks_of(cls)
+        for name, right, check in checks:
+            found = getattr(self, name)
+            if type(found) not in right:
+                check(name, found)
+        for rule in rules:
+            rule(self)
 
     def _check(self) -> None:
         """What the fields must fulfil together; each input adds its own."""
@@ -75,13 +78,28 @@ def check_digits(name: str, found: object) -> None:
         raise InvalidInput(f'{name} is digits only, without "+" or spaces: {found!r}')
 
 
-def _check_reference(reference: object) -> None:
+@functools.cache
+def _checks_of(cls: Any) -> tuple[Checks, tuple[Callable[[Any], None], ...]]:
+    """What an input of this class must fulfil: each field by itself, then the fields together."""
+    rules: list[Callable[[Any], None]] = []
+    if hasattr(cls, "external_reference_id"):
+        rules.append(_check_reference)
+    if hasattr(cls, "callback_method"):
+        rules.append(_check_callback)
+    if cls._check is not Input._check:  # noqa: SLF001 - its own class
+        rules.append(cls._check)
+    return checks_of(cls), tuple(rules)
+
+
+def _check_reference(given: Any) -> None:
+    reference = given.external_reference_id
     if isinstance(reference, str) and len(reference) > MAX_REFERENCE:
         raise InvalidInput(
             f"external_reference_id has {len(reference)} characters, at most {MAX_REFERENCE} fit"
         )
 
 
-def _check_callback(url: object, method: object) -> None:
-    if (url in {UNSET, None}) != (method in {UNSET, None}):
+def _check_callback(given: Any) -> None:
+    url, method = getattr(given, "callback_url", UNSET), given.callback_method
+    if (url is UNSET or url is None) != (method is UNSET or method is None):
         raise InvalidInput("callback_url and callback_method go together: give both or neither")

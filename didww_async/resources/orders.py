@@ -221,7 +221,7 @@ class OrderCreate(Input):
     def _check(self) -> None:
         if not self.items:
             raise InvalidInput("items is empty: an order needs at least one item")
-        if len({item.type for item in self.items}) > 1:
+        if len(self.items) > 1 and len({item.type for item in self.items}) > 1:
             raise InvalidInput("items can't mix DIDs and capacity in one order: place two orders")
 
 

@@ -1,5 +1,6 @@
 """Typed input -> the JSON:API body of a POST or PATCH."""
 
+import functools
 from typing import Any
 
 from cattrs import Converter
@@ -15,6 +16,7 @@ from didww_async.resources.base import (
 )
 from didww_async.versions import ApiVersion
 from didww_async.wire.codec import STANDARD, Codec
+from didww_async.wire.converter import PLAIN
 from didww_async.wire.unset import UNSET
 
 __all__ = ["request_body", "written_attribute"]
@@ -34,19 +36,25 @@ def request_body(
     `id`) of nothing, and for text that can't be written as UTF-8.
     """
     type_ = given.type
+    told = version.told(type_)
     attributes: dict[str, Any] = {}
     relationships: dict[str, Any] = {}
-    for field in fields_of(type(given)):
-        found = getattr(given, field.name)
+    cls: Any = type(given)
+    for name, linked, related in _members(cls):
+        found = getattr(given, name)
         if found is UNSET:
             continue
-        if is_relationship(field):
-            name = version.name(type_, field.name)
-            relationships[name] = {"data": _linkage(version, related_type(field), found)}
-        else:
+        if linked:
+            key = version.name(type_, name)
+            relationships[key] = {"data": _linkage(version, related, found)}
+        elif type(found) in PLAIN and name not in told:
+            attributes[name] = found
+        elif isinstance(found, Nested) or name in told:
             attributes |= written_attribute(
-                type_, field.name, found, converter=converter, version=version
+                type_, name, found, converter=converter, version=version
             )
+        else:
+            attributes[name] = converter.unstructure(found)
     data: dict[str, Any] = {"type": version.type_name(type_)}
     if id is not None:
         data["id"] = id
@@ -64,6 +72,14 @@ def request_body(
         raise InvalidInput(f"the {type_} input holds what JSON can't: {problem}") from None
 
 
+@functools.cache
+def _members(cls: Any) -> tuple[tuple[str, bool, str | None], ...]:
+    """Of each field its name, whether it is a relationship, and to which type it leads."""
+    return tuple(
+        (field.name, is_relationship(field), related_type(field)) for field in fields_of(cls)
+    )
+
+
 def written_attribute(
     type_: str, name: str, found: Any, *, converter: Converter, version: ApiVersion
 ) -> dict[str, Any]:
@@ -79,10 +95,12 @@ def written_attribute(
 
 
 def _part(version: ApiVersion, found: Nested, converter: Converter) -> dict[str, Any]:
-    attributes = {
-        version.name(found.type, name): version.value(found.type, name, value)
-        for name, value in converter.unstructure(found)["attributes"].items()
-    }
+    attributes = converter.unstructure(found)["attributes"]
+    if version.told(found.type):
+        attributes = {
+            version.name(found.type, name): version.value(found.type, name, value)
+            for name, value in attributes.items()
+        }
     return {"type": version.type_name(found.type), "attributes": attributes}
 
 

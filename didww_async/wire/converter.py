@@ -7,13 +7,14 @@ that into `UNSET`. A price that is not a number must not pass for one.
 import datetime as dt
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cattrs import Converter
 
 from didww_async.resources.base import (
+    NOTHING_RAW,
     FlatNested,
     Nested,
     UnknownNested,
@@ -23,9 +24,12 @@ from didww_async.resources.base import (
 )
 from didww_async.wire.enums import OpenEnum
 from didww_async.wire.reading import value_maker
-from didww_async.wire.unset import Unset
+from didww_async.wire.unset import UNSET, Unset
 
-__all__ = ["make_converter"]
+__all__ = ["PLAIN", "make_converter"]
+
+PLAIN = frozenset({str, int, bool, float, types.NoneType})
+"""The types whose values JSON takes as they are: a converter need not be asked about them."""
 
 
 def make_converter() -> Converter:
@@ -49,9 +53,14 @@ def make_converter() -> Converter:
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(OpenEnum, lambda found: found.value)
     converter.register_unstructure_hook_func(
-        _is_nested, lambda item: _write_nested(item, converter)
+        lambda kind: kind is tuple or kind is list, _list_writer(converter)
     )
-    converter.register_unstructure_hook_func(_is_flat, lambda item: _write_flat(item, converter))
+    converter.register_unstructure_hook_factory(
+        _is_nested, lambda kind: _nested_writer(kind, converter)
+    )
+    converter.register_unstructure_hook_factory(
+        _is_flat, lambda kind: _flat_writer(kind, converter)
+    )
     return converter
 
 
@@ -189,11 +198,29 @@ def _flat_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], FlatNest
     return read
 
 
-def _write_nested(item: Nested, converter: Converter) -> Mapping[str, Any]:
-    if isinstance(item, UnknownNested):
-        return dict(item.raw)
-    kept = _unreadable(item, converter) if item.raw else {}
-    return {"type": item.type, "attributes": kept | _write_attributes(item, converter)}
+def _list_writer(converter: Converter) -> Callable[[Sequence[Any]], list[Any]]:
+    unstructure = converter.unstructure
+
+    def write(items: Sequence[Any]) -> list[Any]:
+        return [item if type(item) in PLAIN else unstructure(item) for item in items]
+
+    return write
+
+
+def _nested_writer(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    if _is_union(kind):
+        return converter.unstructure  # which of them it is, each item says
+    if issubclass(kind, UnknownNested):
+        return lambda item: dict(item.raw)
+    attributes_of_it = _attributes_writer(kind, converter)
+
+    def write(item: Nested) -> dict[str, Any]:
+        if item.raw is NOTHING_RAW or not item.raw:
+            return {"type": item.type, "attributes": attributes_of_it(item)}
+        kept = _unreadable(item, converter)
+        return {"type": item.type, "attributes": kept | attributes_of_it(item)}
+
+    return write
 
 
 def _unreadable(item: Nested, converter: Converter) -> dict[str, Any]:
@@ -209,13 +236,21 @@ def _unreadable(item: Nested, converter: Converter) -> dict[str, Any]:
     return {key: found for key, found in item.raw["attributes"].items() if key not in named}
 
 
-def _write_flat(item: FlatNested, converter: Converter) -> dict[str, Any]:
-    return {**item.others, **_write_attributes(item, converter)}
+def _flat_writer(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    attributes_of_it = _attributes_writer(kind, converter)
+    return lambda item: {**item.others, **attributes_of_it(item)}
 
 
-def _write_attributes(item: Nested | FlatNested, converter: Converter) -> dict[str, Any]:
-    return {
-        wire_name(field): converter.unstructure(found)
-        for field in attributes_of(type(item))
-        if not is_read_only(field) and not isinstance(found := getattr(item, field.name), Unset)
-    }
+def _attributes_writer(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    sent = [(one.name, wire_name(one)) for one in attributes_of(kind) if not is_read_only(one)]
+    unstructure = converter.unstructure
+
+    def write(item: Any) -> dict[str, Any]:
+        written = {}
+        for name, key in sent:
+            found = getattr(item, name)
+            if found is not UNSET:
+                written[key] = found if type(found) in PLAIN else unstructure(found)
+        return written
+
+    return write
