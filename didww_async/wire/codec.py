@@ -66,7 +66,7 @@ def orjson_codec() -> Codec:
         except TypeError:
             return _dumps(found)
         # NaN and Infinity are written as null; where there is a null, they are looked for.
-        return _dumps(found) if b"null" in written else written
+        return written if written.find(b"null") < 0 else _dumps(found)
 
     return Codec(name="orjson", loads=loads, dumps=dumps)
 

@@ -5,6 +5,7 @@ that into `UNSET`. A price that is not a number must not pass for one.
 """
 
 import datetime as dt
+import functools
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ __all__ = ["PLAIN", "make_converter"]
 PLAIN = frozenset({str, int, bool, float, types.NoneType})
 """The types whose values JSON takes as they are: a converter need not be asked about them."""
 
+_WriterOf = Callable[[type], Callable[[Any], Any]]
+
 
 def make_converter() -> Converter:
     """Build the converter: one place knows how each documented type is written on the wire."""
@@ -48,18 +51,20 @@ def make_converter() -> Converter:
         _is_nested, lambda kind: _nested_hook(kind, converter)
     )
     converter.register_structure_hook_factory(_is_flat, lambda kind: _flat_hook(kind, converter))
+    # cattrs knows what writes a class, but takes its time to tell.
+    writer_of: _WriterOf = functools.cache(converter.get_unstructure_hook)
     converter.register_unstructure_hook(Decimal, "{:f}".format)
     converter.register_unstructure_hook(dt.datetime, _write_datetime)
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(OpenEnum, lambda found: found.value)
     converter.register_unstructure_hook_func(
-        lambda kind: kind is tuple or kind is list, _list_writer(converter)
+        lambda kind: kind is tuple or kind is list, _list_writer(writer_of)
     )
     converter.register_unstructure_hook_factory(
-        _is_nested, lambda kind: _nested_writer(kind, converter)
+        _is_nested, lambda kind: _nested_writer(kind, converter, writer_of)
     )
     converter.register_unstructure_hook_factory(
-        _is_flat, lambda kind: _flat_writer(kind, converter)
+        _is_flat, lambda kind: _flat_writer(kind, writer_of)
     )
     return converter
 
@@ -198,21 +203,20 @@ def _flat_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], FlatNest
     return read
 
 
-def _list_writer(converter: Converter) -> Callable[[Sequence[Any]], list[Any]]:
-    unstructure = converter.unstructure
-
-    def write(items: Sequence[Any]) -> list[Any]:
-        return [item if type(item) in PLAIN else unstructure(item) for item in items]
-
-    return write
+def _list_writer(writer_of: _WriterOf) -> Callable[[Sequence[Any]], list[Any]]:
+    return lambda items: [
+        item if type(item) in PLAIN else writer_of(type(item))(item) for item in items
+    ]
 
 
-def _nested_writer(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+def _nested_writer(
+    kind: Any, converter: Converter, writer_of: _WriterOf
+) -> Callable[[Any], dict[str, Any]]:
     if _is_union(kind):
         return converter.unstructure  # which of them it is, each item says
     if issubclass(kind, UnknownNested):
         return lambda item: dict(item.raw)
-    attributes_of_it = _attributes_writer(kind, converter)
+    attributes_of_it = _attributes_writer(kind, writer_of)
 
     def write(item: Nested) -> dict[str, Any]:
         if item.raw is NOTHING_RAW or not item.raw:
@@ -236,21 +240,20 @@ def _unreadable(item: Nested, converter: Converter) -> dict[str, Any]:
     return {key: found for key, found in item.raw["attributes"].items() if key not in named}
 
 
-def _flat_writer(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
-    attributes_of_it = _attributes_writer(kind, converter)
+def _flat_writer(kind: Any, writer_of: _WriterOf) -> Callable[[Any], dict[str, Any]]:
+    attributes_of_it = _attributes_writer(kind, writer_of)
     return lambda item: {**item.others, **attributes_of_it(item)}
 
 
-def _attributes_writer(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+def _attributes_writer(kind: Any, writer_of: _WriterOf) -> Callable[[Any], dict[str, Any]]:
     sent = [(one.name, wire_name(one)) for one in attributes_of(kind) if not is_read_only(one)]
-    unstructure = converter.unstructure
 
     def write(item: Any) -> dict[str, Any]:
         written = {}
         for name, key in sent:
             found = getattr(item, name)
             if found is not UNSET:
-                written[key] = found if type(found) in PLAIN else unstructure(found)
+                written[key] = found if type(found) in PLAIN else writer_of(type(found))(found)
         return written
 
     return write

@@ -1,6 +1,7 @@
 """Inputs refuse what can't be right, naming the field; what is hidden stays hidden."""
 
 import datetime as dt
+import enum
 import json
 from collections.abc import Sequence
 from decimal import Decimal
@@ -35,6 +36,30 @@ class Level(OpenEnum):
     REJECT_CALL = "reject_call"
 
 
+class Text(str):
+    __slots__ = ()
+
+
+class Several(list[str]):
+    pass
+
+
+class Price(Decimal):
+    pass
+
+
+class Moment(dt.datetime):
+    pass
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+
+
+class Number(enum.IntEnum):
+    THREE = 3
+
+
 @value
 class Inner(Nested):
     type: ClassVar[str] = "inners"
@@ -64,6 +89,7 @@ class Given(Input):
     price: Decimal | Unset = UNSET
     born: dt.date | None | Unset = UNSET
     tags: Sequence[str] | None | Unset = UNSET
+    kind: Level | Literal["world_wide", "reject_call"] | Unset = UNSET
     inner: Inner | Unset = UNSET
     window: Window | Unset = UNSET
     callback_url: str | None | Unset = UNSET
@@ -117,6 +143,86 @@ def test_what_cannot_be_right_is_refused_naming_the_field(wrong: dict[str, Any],
     with pytest.raises(InvalidInput) as refusal:
         given(**wrong)
     assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"name": "\ud800"}, "name is not valid Unicode text"),
+        ({"name": Text("\ud800")}, "name is not valid Unicode text"),
+        ({"kind": Level("\ud800")}, "kind is not valid Unicode text"),
+        ({"owner": "\ud800"}, "owner is not valid Unicode text"),
+        ({"owner": Text()}, "owner is an id, not ''"),
+        ({"things": ["t1", 5]}, "things is a list, each an id, not ['t1', 5]"),
+        ({"things": Several(["t1", ""])}, "things is a list, each an id, not ['t1', '']"),
+        ({"members": Several()}, "members needs at least one id"),
+        ({"tags": ["one", None]}, "tags is a list, each text or None, not ['one', None]"),
+        ({"kind": "Reject call"}, "kind is 'world_wide' or 'reject_call', not 'Reject call'"),
+        ({"kind": CallbackMethod.GET}, "kind is 'world_wide' or 'reject_call'"),
+        ({"price": Decimal("NaN")}, "price is a finite Decimal, not Decimal('NaN')"),
+        ({"price": 5}, "price is a finite Decimal, not 5"),
+        ({"inner": Inner(name=5)}, "inner.name is text or None, not 5"),  # type: ignore[arg-type]
+        ({"inner": Inner(name="\ud800")}, "inner.name is not valid Unicode text"),
+        (
+            {"inner": Inner(password=5)},  # type: ignore[arg-type]
+            "inner.password is text or None, not int",
+        ),
+        ({"inner": Inner(raw=[])}, "inner.raw is a mapping, not []"),  # type: ignore[arg-type]
+        (
+            {"window": Window(to=dt.date(2026, 4, 1))},  # type: ignore[arg-type]
+            "window.to is a datetime, not date",
+        ),
+        ({"window": Window(others=())}, "window.others is a mapping"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_only_looks_right_is_refused_too(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        given(**wrong)
+    assert told in str(refusal.value)
+
+
+def test_what_is_made_of_a_type_that_is_asked_for_is_taken_and_written_like_it() -> None:
+    data = written(
+        given(
+            name=Text("é"),
+            owner=Colour.RED,
+            members=Several(["m1", Text("m2")]),
+            qty=Number.THREE,
+            price=Price("1.50"),
+            born=dt.date(1990, 1, 1),
+            tags=(Colour.RED, Text("t"), "u"),
+            kind=Text("world_wide"),
+            inner=Inner(name=Colour.RED),
+            window=Window(from_=Moment(2026, 4, 1), to=dt.datetime(2026, 4, 2, tzinfo=dt.UTC)),
+        )
+    )
+    assert {
+        "name": "é",
+        "qty": 3,
+        "price": "1.50",
+        "born": "1990-01-01",
+        "tags": ["red", "t", "u"],
+        "kind": "world_wide",
+        "inner": {"type": "inners", "attributes": {"name": "red"}},
+        "window": {"from": "2026-04-01T00:00:00.000Z", "to": "2026-04-02T00:00:00.000Z"},
+    } == data["attributes"]
+    assert {
+        "owner": {"data": {"type": "owners", "id": "red"}},
+        "members": {"data": [{"type": "members", "id": "m1"}, {"type": "members", "id": "m2"}]},
+    } == data["relationships"]
+
+
+def test_what_the_server_sent_and_we_do_not_name_goes_back_with_a_changed_part() -> None:
+    raw = {"type": "inners", "attributes": {"name": "x", "made_password": "p", "new": [1]}}
+    part = CONVERTER.structure(raw, Inner).replace(name="y")
+    assert {"type": "inners", "attributes": {"new": [1], "name": "y"}} == (
+        written(given(inner=part))["attributes"]["inner"]
+    )
+
+
+def test_text_in_a_list_that_is_not_unicode_is_refused_when_it_is_written() -> None:
+    with pytest.raises(InvalidInput, match="givens input holds text that is not valid Unicode"):
+        written(given(tags=["\ud800"]))
 
 
 @pytest.mark.parametrize(
