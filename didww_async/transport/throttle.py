@@ -39,6 +39,7 @@ class SlotLog:
         self.burst = max(1, math.floor(per_second))
         self.server_window = self.burst / per_second
         self.window = self.server_window * MARGIN
+        self._margin = self.window - self.server_window
         self._never_used = self.burst  # counted, because "no limit" is spelled as a huge rate
         self._free_at: deque[float] = deque()  # in order
         self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
@@ -94,18 +95,22 @@ class SlotLog:
         """Its answer came, `late` seconds after the quickest there could be."""
         left_at = self._unanswered.pop(id_, None)
         if left_at is not None:
-            late = min(late, LATEST)
-            self.give_back(left_at + max(self.window, late + self.server_window))
+            held = self.window
+            if late > self._margin:
+                held = max(held, min(late, LATEST) + self.server_window)
+            self.give_back(left_at + held)
 
     def give_back(self, free_at: float) -> None:
         """Return a slot that can be taken again from `free_at` on."""
         order = self._free_at
+        if not order or order[-1] <= free_at:
+            order.append(free_at)
+            return
         later = []
         while order and order[-1] > free_at:
             later.append(order.pop())
         order.append(free_at)
-        if later:
-            order.extend(reversed(later))
+        order.extend(reversed(later))
 
     def _forget_late(self, now: float) -> None:
         """Free the slots of requests that arrived long ago, whenever their answers come."""
