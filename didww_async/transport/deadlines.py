@@ -6,36 +6,43 @@ about a tenth of what a small one costs.
 
 import asyncio
 import math
+from operator import attrgetter
 
 __all__ = ["Deadline", "Deadlines"]
 
 
 class Deadline:
-    """The end of one task's patience. `passed()` tells whose a cancellation is; `end()` always."""
+    """The end of one task's patience. Whatever happens, `end()` it before anything else is awaited:
+    a task that counts one cancellation too many misleads all who look at `Task.cancelling()`."""
 
-    __slots__ = ("_all", "_cancelling", "_expired", "_task", "due")
+    __slots__ = ("_all", "_alone", "_cancelling", "_expired", "_task", "due")
 
     def __init__(self, all_: "Deadlines", task: "asyncio.Task[object]", due: float) -> None:
         self.due = due
         self._all = all_
-        self._task = task
+        self._task: asyncio.Task[object] | None = task
         self._cancelling = task.cancelling()
         self._expired = False
+        self._alone = False
 
-    def passed(self) -> bool:
-        """Whether a CancelledError that was caught came from here, and from nobody else.
+    def end(self) -> bool:
+        """Nothing is waited for any more.
 
-        To be asked once. The time-outs of the standard library tell the two apart in the same way.
+        Returns whether a CancelledError that was caught came from here, and from nobody else. The
+        time-outs of the standard library tell the two apart in the same way.
         """
-        return self._expired and self._task.uncancel() <= self._cancelling
+        # The task is let go of: the traceback that a cancelled one keeps leads here.
+        task, self._task = self._task, None
+        if task is not None:
+            self._all.running.discard(self)
+            if self._expired:
+                self._alone = task.uncancel() <= self._cancelling
+        return self._alone
 
     def expire(self) -> None:
-        self._expired = True
-        self._task.cancel()
-
-    def end(self) -> None:
-        """Nothing is waited for any more."""
-        self._all.running.discard(self)
+        if self._task is not None:
+            self._expired = True
+            self._task.cancel()
 
 
 class Deadlines:
@@ -59,13 +66,14 @@ class Deadlines:
         return deadline
 
     def close(self) -> None:
-        """Let go of the timer; what is running then is not ended any more."""
-        if self._timer is not None:
+        """Let go of the timer, unless something still runs: it is ended when its time comes."""
+        if self._timer is not None and not self.running:
             self._timer.cancel()
-        self._timer, self._looks_at = None, math.inf
+            self._timer, self._looks_at = None, math.inf
 
     def _look_at(self, moment: float, loop: asyncio.AbstractEventLoop) -> None:
-        self.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer, self._looks_at = loop.call_at(moment, self._look, loop), moment
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -73,7 +81,7 @@ class Deadlines:
         now = loop.time()
         late = [deadline for deadline in self.running if deadline.due <= now]
         self.running.difference_update(late)
-        for deadline in late:
+        for deadline in sorted(late, key=attrgetter("due")):
             deadline.expire()
         if self.running:
             self._look_at(min(deadline.due for deadline in self.running), loop)

@@ -99,7 +99,8 @@ class Exchange:
         session = self._session(fresh=fresh)
         data = _opened(body) if isinstance(body, Form) else body
         response: aiohttp.ClientResponse | None = None
-        answer, cut_off = b"", ""
+        pieces: list[bytes] = []
+        cut_off = ""
         deadline = self._deadlines.begin(timeouts.total)
         LEAVES.set(grant)
         try:
@@ -117,15 +118,15 @@ class Exchange:
                 grant.sent()
             grant.answered(kind)
             if sink is None or response.status != 200:
-                answer, cut_off = await _read(response)
+                cut_off = await _read(response, pieces)
             else:
                 cut_off = await _poured(response, sink)
         except asyncio.CancelledError:
-            if not deadline.passed():
+            if not deadline.end():
                 raise
             if response is None:
                 raise TimeoutError(f"no answer within {timeouts.total:g} s") from None
-            cut_off = "the body broke off (TimeoutError)"
+            cut_off = _broke_off(TimeoutError())
         finally:
             deadline.end()
             # A body that was read to its end has given the connection back, unless an upload
@@ -136,7 +137,7 @@ class Exchange:
         return Reply(
             status=response.status,
             headers=response.headers,
-            body=answer,
+            body=b"".join(pieces),
             cut_off=cut_off,
             secrets=secrets,
         )
@@ -230,26 +231,27 @@ async def _poured(response: aiohttp.ClientResponse, sink: Sink) -> str:
         try:
             chunk = await anext(chunks, b"")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            return f"the body broke off ({type(problem).__name__})"
+            return _broke_off(problem)
         if not chunk:
             return ""
         await sink.write(chunk)
 
 
-async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str]:
-    """The body, and why it is cut off ("" when it is not)."""
+async def _read(response: aiohttp.ClientResponse, pieces: list[bytes]) -> str:
+    """Add the body to `pieces` as it comes; why it is cut off ("" when it is not)."""
     content = response.content
-    body = bytearray()
+    size = 0
     try:
-        first = await content.readany()
-        if content.at_eof():
-            return first, ""  # most replies come in one piece
-        body += first
-        while chunk := await content.readany():
-            body += chunk
-            if len(body) > MAX_BODY:
-                response.close()
-                break
+        while size <= MAX_BODY:
+            pieces.append(await content.readany())
+            if content.at_eof():
+                return ""  # most replies come in one piece
+            size += len(pieces[-1])
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-        return bytes(body), f"the body broke off ({type(problem).__name__})"
-    return bytes(body), ""
+        return _broke_off(problem)
+    response.close()
+    return ""
+
+
+def _broke_off(problem: BaseException) -> str:
+    return f"the body broke off ({type(problem).__name__})"
