@@ -269,6 +269,99 @@ async def test_no_slot_is_ever_lost(steps: list[str]) -> None:
     assert math.inf == limit._slots.delay(0.0)
 
 
+MOMENT = st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.3, 1.0, 31.0])  # 31: a calm half minute
+
+
+def at_once(limit: RateLimit) -> Any:
+    """What `acquire()` gives to a caller who does not wait; None if it would have to."""
+    asking = limit.acquire()
+    try:
+        asking.send(None)
+    except StopIteration as got:
+        return got.value
+    asking.close()
+    return None
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["turn", "turn", "sent", "answer", "back", "pause"]), MOMENT),
+        max_size=60,
+    )
+)
+async def test_turn_that_is_taken_is_the_one_that_would_be_waited_for(
+    steps: list[tuple[str, float]],
+) -> None:
+    now = 0.0
+    taken, acquired = (RateLimit(3, clock=lambda: now) for _ in range(2))
+    grants: list[tuple[Any, Any]] = []
+    for step, passes in steps:
+        now += passes
+        match step:
+            case "turn":
+                pair = taken.take(), at_once(acquired)
+                assert (pair[0] is None) == (pair[1] is None)
+                grants += [pair] if pair[0] else []
+            case "sent" if grants:
+                for grant in grants[-1]:
+                    grant.sent()
+            case "answer" if grants:
+                for grant in grants.pop(0):
+                    grant.sent()
+                    grant.answered("GET x")
+            case "back" if grants:
+                for grant in grants.pop():
+                    grant.give_back()
+            case "pause":
+                for limit in (taken, acquired):
+                    limit.pause(passes)
+        assert acquired._slots.delay(now) == taken._slots.delay(now)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from(["wait", "take", "cancel", "back", "yield"]), max_size=60))
+async def test_a_turn_is_never_taken_before_those_who_wait(steps: list[str]) -> None:
+    limit = RateLimit(3, clock=lambda: 0.0)  # time stands still: only given back slots return
+    queue: list[int] = []
+    tasks: list[asyncio.Task[None]] = []
+    grants: list[Any] = []
+
+    async def one(number: int) -> None:
+        queue.append(number)
+        try:
+            grants.append(await limit.acquire())
+            assert number == queue[0]
+        finally:
+            queue.remove(number)
+
+    for number, step in enumerate(steps):
+        match step:
+            case "wait":
+                tasks.append(asyncio.create_task(one(number)))
+            case "take":
+                if grant := limit.take():
+                    assert [] == queue
+                    grants.append(grant)
+            case "cancel" if tasks:
+                tasks[len(tasks) // 2].cancel()
+            case "back" if grants:
+                grants.pop().give_back()
+            case _:
+                await asyncio.sleep(0)
+        assert len(grants) <= 3
+    while not all(task.done() for task in tasks):
+        if grants:
+            grants.pop().give_back()
+        await asyncio.sleep(0)
+    for task in tasks:
+        assert task.cancelled() or task.exception() is None
+    for grant in grants:
+        grant.give_back()
+    await asyncio.sleep(0)
+    assert [True, True, True, False] == [limit.take() is not None for _ in range(4)]
+
+
 async def test_grant_is_used_up_once() -> None:
     limit = RateLimit(1, clock=lambda: 0.0)
     grant = await limit.acquire()
