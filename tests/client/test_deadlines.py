@@ -528,8 +528,8 @@ async def test_closing_the_client_makes_nobody_wait_for_ever(answer: Say, borrow
         await client.aclose()
         done, waiting = await asyncio.wait(tasks, timeout=5)
         assert (3, 0) == (len(done), len(waiting))
-        expected = OutcomeUnknown if answer is HANG else UnreadableReply
-        assert {expected} == {type(task.exception()) for task in done}
+        for task in done:  # half an answer may not have arrived yet
+            assert isinstance(task.exception(), OutcomeUnknown | UnreadableReply)
 
 
 @pytest.mark.parametrize("how", ["answered", "refused", "cancelled", "out of time"])
