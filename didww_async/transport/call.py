@@ -49,7 +49,8 @@ class Timeouts:
 class Operation:
     """What all calls of one operation of the API say alike.
 
-    `kind` names what takes alike, such as "GET cities". `accepts` and `sends`: media types, None
+    `kind` names what takes alike, such as "GET cities". `api_version`: None where there are no
+    versions. `accepts` and `sends`: media types, None
     for a body that says its own. `repeat` says when a call may be sent again: a GET "freely", a
     write "if not carried out" (429, or provably not sent), an order "never". `fresh` asks for a
     connection that was not idle.
@@ -57,7 +58,7 @@ class Operation:
 
     method: str
     kind: str
-    api_version: str
+    api_version: str | None
     accepts: str = MEDIA_TYPE
     sends: str | None = None
     repeat: Repeat = "freely"

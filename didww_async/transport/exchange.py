@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,9 +11,10 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from didww_async.errors import ClientClosed, InvalidInput
-from didww_async.transport.call import Reply, Timeouts
+from didww_async.transport.call import Call, Reply, Timeouts
 from didww_async.transport.deadlines import Deadlines
 from didww_async.transport.files import Form, Sink
+from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Granted
 
 __all__ = ["MAX_BODY", "Exchange"]
@@ -76,27 +77,22 @@ class Exchange:
 
     async def send(
         self,
+        call: Call,
         *,
-        method: str,
         url: URL,
-        headers: Mapping[str, str],
-        body: bytes | Form | None,
-        fresh: bool,
+        headers: RequestHeaders,
         timeouts: Timeouts,
         grant: Granted,
-        kind: str,
-        sink: Sink | None = None,
-        secrets: tuple[str, ...] = (),
     ) -> Reply:
-        """Send one request and read its answer, of a body over MAX_BODY the beginning; with a
-        `sink` the whole body of a success goes there.
+        """Send one request and read its answer, of a body over MAX_BODY the beginning.
 
         To be called once `check_usable` let it pass. `grant` is told when the request leaves (with
-        a borrowed session: when the answer begins) and when the answer begins, for a request of
-        this `kind`. Raises aiohttp's errors and TimeoutError as they come, but only before that:
-        later a failure leaves a reply whose body is cut off. `secrets` go along in the reply.
+        a borrowed session: when the answer begins) and when the answer begins. Raises aiohttp's
+        errors and TimeoutError as they come, but only before that: later a failure leaves a reply
+        whose body is cut off.
         """
-        session = self._session(fresh=fresh)
+        operation, body, sink = call.operation, call.body, call.sink
+        session = self._borrowed or self._session(fresh=operation.fresh)
         data = _opened(body) if isinstance(body, Form) else body
         response: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
@@ -105,9 +101,9 @@ class Exchange:
         LEAVES.set(grant)
         try:
             response = await session.request(
-                method,
+                operation.method,
                 url,
-                headers=headers,
+                headers=headers.of(operation),
                 data=data,
                 timeout=self._limits(timeouts),
                 allow_redirects=False,
@@ -116,7 +112,7 @@ class Exchange:
             )
             if self._borrowed is not None:
                 grant.sent()
-            grant.answered(kind)
+            grant.answered(operation.kind)
             if sink is None or response.status != 200:
                 cut_off = await _read(response, pieces)
             else:
@@ -139,7 +135,7 @@ class Exchange:
             headers=response.headers,
             body=b"".join(pieces),
             cut_off=cut_off,
-            secrets=secrets,
+            secrets=headers.secrets,
         )
 
     def _limits(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
@@ -154,8 +150,6 @@ class Exchange:
         return self._timeout
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
-        if self._borrowed is not None:
-            return self._borrowed
         if (found := self._sessions.get(fresh)) is None:
             found = self._sessions[fresh] = aiohttp.ClientSession(
                 connector=_OneEach(

@@ -32,9 +32,10 @@ class RequestHeaders:
         found = {
             "Accept": operation.accepts,
             "User-Agent": self._user_agent,
-            "X-DIDWW-API-Version": operation.api_version,
             **self.auth,
         }
+        if operation.api_version is not None:
+            found["X-DIDWW-API-Version"] = operation.api_version
         if operation.sends is not None:
             found["Content-Type"] = operation.sends
         made = CIMultiDict((istr(name), text) for name, text in found.items())

@@ -133,8 +133,9 @@ class Sender:
             document = parse_document(reply.body, codec=self.codec)
         except NotADocument as problem:
             raise self.unreadable(call, str(problem), reply=reply) from None
-        if (served := document.api_version) != call.operation.api_version and served is not None:
-            self._warn_of_version(asked=call.operation.api_version, served=served)
+        asked, served = call.operation.api_version, document.api_version
+        if served != asked and served is not None and asked is not None:
+            self._warn_of_version(asked=asked, served=served)
         return document
 
     def unreadable(self, call: Call, why: str, *, reply: Reply) -> UnreadableReply:
@@ -145,10 +146,15 @@ class Sender:
 
     async def send(self, call: Call) -> Reply:
         """Send a call as often as the retry policy allows. Raises the last failure."""
-        try:
-            return await self._attempt(call, 1)
+        turn = None
+        try:  # as _attempt does, but without a coroutine of its own
+            turn = self._turn_at_once() or await self.turn()
+            return await self.exchange(call, turn)
         except DidwwError as failure:
             first = failure
+        finally:
+            if turn is not None:
+                turn.end()
         # Outside the except block: what follows must not carry the first failure as its context.
         return await self._after(first, call)
 
@@ -187,7 +193,6 @@ class Sender:
 
     def _turn_at_once(self) -> Turn | None:
         """A turn that nothing has to be waited for: most often there is one."""
-        self._exchange.check_usable()
         headers = self._fixed_headers
         if headers is None or not self._calls.take():
             return None
@@ -241,16 +246,11 @@ class Sender:
         # request's headers, and with them the key, and would travel along as __context__.
         try:
             reply = await self._exchange.send(
-                method=call.operation.method,
+                call,
                 url=url,
-                headers=headers.of(call.operation),
-                body=call.body,
-                fresh=call.operation.fresh,
+                headers=headers,
                 timeouts=call.timeouts or self.timeouts,
                 grant=grant,
-                kind=call.operation.kind,
-                sink=call.sink,
-                secrets=headers.secrets,
             )
         except BaseException as problem:
             verdict = error_of_exception(

@@ -17,8 +17,9 @@ from didww_async.errors import (
     TokenNotFetched,
     TokenNotGranted,
 )
-from didww_async.transport.call import Reply, Timeouts
+from didww_async.transport.call import Call, Operation, Reply, Timeouts
 from didww_async.transport.exchange import Exchange
+from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Unlimited
 from didww_async.transport.outcome import error_of_exception, retry_after, without
 
@@ -27,6 +28,14 @@ __all__ = ["TokenFetcher"]
 # Everybody waits for it, so it is given up sooner than an ordinary call.
 TIMEOUTS = Timeouts(connect=10.0, read=15.0, total=30.0)
 REFUSALS: Mapping[int, type[ApiError]] = {400: TokenNotGranted, 401: KeyRefused, 429: RateLimited}
+TOKEN = Operation(
+    method="POST",
+    kind="POST token",
+    api_version=None,
+    accepts="application/json",
+    sends="application/json",
+    fresh=True,
+)
 LONGEST_TOKEN = 16_384  # characters: what headers usually have room for
 
 
@@ -52,19 +61,11 @@ class TokenFetcher:
         # Raised outside the except block: aiohttp's exceptions can hold the headers with the key.
         try:
             reply = await self._exchange.send(
-                method="POST",
+                Call(TOKEN, path="", body=request.body),
                 url=URL(request.url),
-                headers={
-                    "Accept": "application/json",
-                    "Content-Type": "application/json",
-                    "User-Agent": self._user_agent,
-                    **request.headers,
-                },
-                body=request.body,
-                fresh=True,
+                headers=RequestHeaders(user_agent=self._user_agent, auth=request.headers),
                 timeouts=TIMEOUTS,
                 grant=Unlimited(),  # the API's limit does not count requests for tokens
-                kind="POST token",
             )
         except Exception as problem:
             failure = error_of_exception(problem, method="POST", url=request.url, secrets=secrets)
