@@ -16,7 +16,9 @@ __all__ = ["Linker", "ResourceClasses", "is_identifier"]
 
 Raw: TypeAlias = Mapping[str, Any]
 Known: TypeAlias = dict[str, dict[Any, Resource]]  # type -> id -> resource
+Run: TypeAlias = tuple[str, list[Resource]]  # a type, and resources of it that stood together
 _TYPE = operator.itemgetter("type")
+_ID = operator.attrgetter("id")
 
 
 class ResourceClasses(Protocol):
@@ -52,20 +54,17 @@ class Linker:
         raws = data if type(data) is list else [data]
         if None in raws:
             raws = [raw for raw in raws if raw is not None]
-        known: Known = {}
         pending: list[Pending] = []
-        # Primary data stand before what is included: links lead to the objects that are returned.
         try:
-            built = self._built(raws, known, pending, _TYPE)
-            if document.included:
-                self._built(document.included, known, pending, _TYPE)
+            runs = self._runs(raws, pending, _TYPE)
+            others = self._runs(document.included, pending, _TYPE) if document.included else []
         except (KeyError, TypeError):  # an object without a type, or one that is no text
-            known, pending = {}, []
-            built = self._built(raws, known, pending, _some_type)
-            self._built(document.included, known, pending, _some_type)
+            pending = []
+            runs = self._runs(raws, pending, _some_type)
+            others = self._runs(document.included, pending, _some_type)
         if pending:
-            self._link(pending, known)
-        return built
+            self._link(pending, _known([*runs, *others]))
+        return runs[0][1] if len(runs) == 1 else [it for _, alike in runs for it in alike]
 
     def one(self, document: Document) -> Resource | None:
         """The primary resource of a single document; None for null."""
@@ -75,29 +74,26 @@ class Linker:
     def reread(self, raw: Raw) -> Resource:
         """What a resource object alone reads as, with nothing linked."""
         built: list[Resource] = []
-        self._maker(_some_type(raw))([raw], built, {}, [])
+        self._maker(_some_type(raw))([raw], built, [])
         return built[0]
 
     def aliases_of(self, type_: str) -> Mapping[str, str]:
         """Other API versions' names of a type's attributes and relationships -> ours."""
         return self._aliases.get(type_, {})
 
-    def _built(
-        self,
-        raws: Sequence[Raw],
-        known: Known,
-        pending: list[Pending],
-        type_of: Callable[[Raw], Any],
-    ) -> list[Resource]:
-        built: list[Resource] = []
+    def _runs(
+        self, raws: Sequence[Raw], pending: list[Pending], type_of: Callable[[Raw], Any]
+    ) -> list[Run]:
+        """Build resources, one run of objects of the same type after the other."""
+        runs: list[Run] = []
         makers = self._makers
         one = len(raws) == 1
         for type_, alike in ((type_of(raws[0]), raws),) if one else groupby(raws, type_of):
             make = makers[type_] if type_ in makers else self._maker(type_)
-            if type_ not in known:
-                known[type_] = {}
-            make(alike, built, known[type_], pending)
-        return built
+            built: list[Resource] = []
+            make(alike, built, pending)
+            runs.append((type_, built))
+        return runs
 
     def _maker(self, type_: str) -> MakeResources:
         make = self._makers.get(type_)
@@ -139,24 +135,32 @@ class Linker:
         type_, id_ = identifier["type"], str(identifier["id"])
         alike = known.setdefault(type_, {})
         if id_ not in alike:
-            self._maker(type_)([{"type": type_, "id": identifier["id"]}], [], alike, [])
+            stub: list[Resource] = []
+            self._maker(type_)([{"type": type_, "id": identifier["id"]}], stub, [])
+            alike[id_] = stub[0]
         return alike[id_]
+
+
+def _known(runs: Sequence[Run]) -> Known:
+    known: Known = {}
+    # From the end, so that the first of each id stays: links lead to the objects that are returned,
+    # and primary data stand before what is included.
+    for type_, alike in reversed(runs):
+        known.setdefault(type_, {}).update(
+            zip(map(_ID, reversed(alike)), reversed(alike), strict=True)
+        )
+    return known
 
 
 def _some_type(raw: Raw) -> str:
     return str(raw.get("type"))
 
 
-def _unknown(
-    raws: Iterable[Raw], built: list[Resource], known: dict[Any, Resource], _: list[Pending]
-) -> None:
+def _unknown(raws: Iterable[Raw], built: list[Resource], _: list[Pending]) -> None:
     for raw in raws:
         meta = raw.get("meta")
-        it = UnknownResource(
-            id=str(raw["id"]), raw=raw, meta=Meta(raw=meta if isinstance(meta, dict) else {})
-        )
-        built.append(it)
-        known.setdefault(it.id, it)
+        found = Meta(raw=meta if isinstance(meta, dict) else {})
+        built.append(UnknownResource(id=str(raw["id"]), raw=raw, meta=found))
 
 
 def is_identifier(found: Any) -> bool:

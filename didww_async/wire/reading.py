@@ -45,10 +45,10 @@ Pending: TypeAlias = tuple[Resource, Slot, Any]
 """A relationship to be linked: the resource, the place, the linkage."""
 
 MakeResources: TypeAlias = Callable[
-    [Iterable[Mapping[str, Any]], list[Resource], dict[Any, Resource], list[Pending]], None
+    [Iterable[Mapping[str, Any]], list[Resource], list[Pending]], None
 ]
-"""Builds resources of one class from their resource objects: (objects, where to append them, where
-to enter the first of each id, where to note relationships that have data)."""
+"""Builds resources of one class: (their resource objects, where to append the resources, where to
+note relationships that have data)."""
 
 MakeValue: TypeAlias = Callable[[Any, Any], Any]
 """Builds a value from its wire attributes and what is to be kept as `raw`."""
@@ -70,13 +70,11 @@ def make(attributes, raw):
 """
 
 _RESOURCES = """\
-def make(raws, built, known, pending):
+def make(raws, built, pending):
     for raw in raws:
         it = Draft()
-        id = raw["id"]
-        if type(id) is not str:
-            id = str(id)
-        it.id = id
+        v = raw["id"]
+        it.id = v if type(v) is str else str(v)
         it.raw = raw
         if "meta" in raw and type(v := raw["meta"]) is dict and v:
             it.meta = make_meta(v, v)
@@ -89,8 +87,6 @@ def make(raws, built, known, pending):
 {relationships}
         it.__class__ = cls
         built.append(it)
-        if id not in known:
-            known[id] = it
         if "relationships" in raw:
             found = raw["relationships"]
             try:
