@@ -22,7 +22,8 @@ from typing import Any
 ALL: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "import_time": ("What importing costs", {"repetitions": 5}),
     "pages": ("Reading a page: bytes to typed, linked resources", {"repetitions": 15}),
-    "request_cost": ("A request, beside raw aiohttp", {"repetitions": 5, "seconds": 2.0}),
+    "request_cost": ("A request, beside raw aiohttp", {"repetitions": 5}),
+    "latency": ("What 64 flows get of a slow server", {"repetitions": 2, "seconds": 1.5}),
     "others": ("A request, beside httpx and the official SDK", {"repetitions": 3}),
     "memory": ("Memory of calls that wait for their turn", {}),
     "journal_cost": ("What the journal costs", {"repetitions": 3}),

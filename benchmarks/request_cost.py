@@ -32,8 +32,6 @@ __all__ = ["rows"]
 
 KEY = "benchmark-key-0123456789"
 IN_FLIGHT = (1, 16, 64)
-LATENCY = 0.05  # seconds, of the run that asks how much of the possible rate is used
-FLOWS = 64
 WARMING_UP = 5  # repetitions that are not counted
 
 
@@ -226,53 +224,10 @@ def summary(
     ]
 
 
-async def measure_latency(served: Served, *, seconds: float) -> list[dict[str, Any]]:
-    """How much of what the latency allows 64 flows get, and which part of a core it takes."""
-    found = []
-    for kind, variant in variants(served, connections=FLOWS).items():
-        scenario, _ = SCENARIOS["purchase (6 requests)"]
-        await sample(scenario, variant, requests=FLOWS, in_flight=FLOWS)
-        gc.collect()
-        cpu = time.process_time()
-        flows = await asyncio.gather(
-            *(_busy(scenario, variant, seconds=seconds) for _ in range(FLOWS))
-        )
-        cpu = (time.process_time() - cpu) / sum(sent for sent, _ in flows)
-        await variant.aclose()
-        # Each by its own time: the last purchases end one after the other, in half-empty seconds.
-        rate = sum(sent / took for sent, took in flows)
-        found.append(
-            {
-                "scenario": f"purchase at {LATENCY * 1000:g} ms",
-                "in_flight": FLOWS,
-                "variant": kind,
-                "cpu_us": cpu * 1e6,
-                "requests_per_second": rate,
-                "of_possible": rate * LATENCY / FLOWS,
-                "of_a_core": cpu * rate,
-            }
-        )
-    return found
-
-
-async def _busy(scenario: Scenario, variant: Variant, *, seconds: float) -> tuple[int, float]:
-    """One flow that goes on for so long: how many requests it sent, in which time."""
-    sent, started = 0, time.perf_counter()
-    while (took := time.perf_counter() - started) < seconds:
-        sent += await scenario(variant)
-    return sent, took
-
-
-def rows(
-    *, repetitions: int = 60, seconds: float = 5.0, in_flights: Sequence[int] = IN_FLIGHT
-) -> list[dict[str, Any]]:
+def rows(*, repetitions: int = 60, in_flights: Sequence[int] = IN_FLIGHT) -> list[dict[str, Any]]:
     """Measure everything; one row per scenario, number of callers and variant."""
     with canned_server() as served:
-        found = asyncio.run(measure(served, repetitions=repetitions, in_flights=in_flights))
-    if seconds:
-        with canned_server(latency=LATENCY) as served:
-            found += asyncio.run(measure_latency(served, seconds=seconds))
-    return found
+        return asyncio.run(measure(served, repetitions=repetitions, in_flights=in_flights))
 
 
 def print_table(found: Sequence[dict[str, Any]]) -> None:
@@ -281,7 +236,6 @@ def print_table(found: Sequence[dict[str, Any]]) -> None:
         print(
             f"{row['scenario']:24}{row['in_flight']:>10}  {row['variant']:24}"
             f"{row['cpu_us']:10.0f}µs{_ratio(row):>8}{row['requests_per_second']:12.0f}"
-            f"{_share(row)}"
         )
 
 
@@ -289,26 +243,13 @@ def _ratio(row: dict[str, Any]) -> str:
     return f"{row['cpu_ratio']:.2f}x" if "cpu_ratio" in row else ""
 
 
-def _share(row: dict[str, Any]) -> str:
-    if "of_possible" not in row:
-        return ""
-    return f"  {row['of_possible']:.1%} of what latency allows, {row['of_a_core']:.0%} of a core"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=60)
     parser.add_argument("--in-flight", type=int, nargs="+", default=IN_FLIGHT)
-    parser.add_argument(
-        "--seconds", type=float, default=5.0, help="of the run with latency; 0 for none"
-    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     arguments = parser.parse_args()
-    found = rows(
-        repetitions=arguments.repetitions,
-        seconds=arguments.seconds,
-        in_flights=arguments.in_flight,
-    )
+    found = rows(repetitions=arguments.repetitions, in_flights=arguments.in_flight)
     print_table(found)
     if arguments.json:
         about = {"python": platform.python_version(), "aiohttp": aiohttp.__version__}
