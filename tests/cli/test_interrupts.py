@@ -75,7 +75,7 @@ async def test_the_journal_is_gone_while_the_outcome_is_open(
     simulator: Simulator, tmp_path: Path
 ) -> None:
     simulator.inject(DropAfter(), method="POST", path="/orders")
-    simulator.inject(ServerFault(), method="GET", path="/orders", times=None, after=1)
+    simulator.orders_visible_after = 3600  # it is looked for until the journal is found missing
     journal = tmp_path / "mine.db"
     async with started(*BUY, "--journal", str(journal), env=pointed_at(simulator)) as process:
         await until(lambda: simulator.orders and simulator.requests[-1].path == "/orders")
