@@ -51,9 +51,9 @@ class Linker:
     def many(self, document: Document) -> list[Resource]:
         """The primary resources of a list document, in the server's order."""
         data = document.data
+        if data is None:
+            return []
         raws = data if type(data) is list else [data]
-        if None in raws:
-            raws = [raw for raw in raws if raw is not None]
         pending: list[Pending] = []
         try:
             runs = self._runs(raws, pending, _TYPE)
