@@ -71,14 +71,18 @@ class Renewable(Auth, Protocol):
 class ApiKey:
     """Authenticates with the `Api-Key` header (API versions up to 2026-04-16)."""
 
-    __slots__ = ("fixed",)
+    __slots__ = ("__key",)
 
     def __init__(self, key: str) -> None:
         """Raises InvalidInput for a key that can't travel in a header, without showing it."""
-        self.fixed: Mapping[str, str] = {"Api-Key": _checked(key)}
+        self.__key = _checked(key)
 
     async def headers(self) -> Mapping[str, str]:
-        return self.fixed
+        return self.fixed()
+
+    def fixed(self) -> Mapping[str, str]:
+        """The headers, for who need not ask again: they stay the same."""
+        return {"Api-Key": self.__key}
 
     def __repr__(self) -> str:
         return "ApiKey(hidden)"
@@ -90,10 +94,12 @@ class ApiKey:
 class NoKey:
     """Authenticates with nothing: for `GET /public_keys`, and for files outside of the API."""
 
-    fixed: Mapping[str, str] = {}
-
     async def headers(self) -> Mapping[str, str]:
-        return self.fixed
+        return self.fixed()
+
+    def fixed(self) -> Mapping[str, str]:
+        """The headers: none."""
+        return {}
 
 
 @attrs.frozen(kw_only=True)

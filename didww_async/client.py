@@ -95,7 +95,8 @@ class Client(Api):
         ):
             if given is not None and not isinstance(given, wanted):
                 raise InvalidInput(f"{name} is a {wanted.__name__}(...), not {given!r}")
-        if not all(hasattr(rate_limit or RateLimit, name) for name in ("take", "acquire", "pause")):
+        limit = RateLimit() if rate_limit is None else rate_limit
+        if not all(hasattr(limit, name) for name in ("take", "acquire", "pause")):
             # By its type alone: it may be a URL of Redis with a password.
             raise InvalidInput(f"rate_limit is a RateLimit(...), not {type(rate_limit).__name__}")
         if on_attempt is not None and not callable(on_attempt):
@@ -117,7 +118,7 @@ class Client(Api):
             base_url=self.base_url,
             auth=self._credentials.to_speak(version(api_version)),
             exchange=self._exchange,
-            rate_limit=rate_limit or RateLimit(),
+            rate_limit=limit,
             retry=retry or RetryPolicy(),
             timeouts=timeouts or Timeouts(),
             max_connections=max_connections,

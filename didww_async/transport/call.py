@@ -45,15 +45,15 @@ class Timeouts:
             )
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Operation:
     """What all calls of one operation of the API say alike.
 
     `kind` names what takes alike, such as "GET cities". `api_version`: None where there are no
-    versions. `accepts` and `sends`: media types, None
-    for a body that says its own. `repeat` says when a call may be sent again: a GET "freely", a
-    write "if not carried out" (429, or provably not sent), an order "never". `fresh` asks for a
-    connection that was not idle.
+    versions. `accepts` and `sends` are media types; `sends` is None where there is no body, or one
+    that says its own. `repeat` says when a call may be sent again: a GET "freely", a write "if not
+    carried out" (429, or provably not sent), an order "never". `fresh` asks for a connection that
+    was not idle.
     """
 
     method: str

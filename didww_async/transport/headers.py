@@ -12,7 +12,7 @@ SHORTEST_SECRET = 6  # characters: shorter words of a header are no secrets
 
 
 class RequestHeaders:
-    """What calls of one kind say alike, for as long as the authentication stays the same.
+    """What calls of one operation say alike, for as long as the authentication stays the same.
 
     `auth` are the headers that authenticate, `secrets` the words of them that must not show.
     """
@@ -32,10 +32,10 @@ class RequestHeaders:
         found = {
             "Accept": operation.accepts,
             "User-Agent": self._user_agent,
-            **self.auth,
         }
         if operation.api_version is not None:
             found["X-DIDWW-API-Version"] = operation.api_version
+        found |= self.auth
         if operation.sends is not None:
             found["Content-Type"] = operation.sends
         made = CIMultiDict((istr(name), text) for name, text in found.items())

@@ -112,7 +112,7 @@ class Sender:
     def _use(self, auth: Auth) -> None:
         self._auth = auth
         # Not those of a subclass: it may have headers() of its own.
-        fixed = auth.fixed if type(auth) is ApiKey or type(auth) is NoKey else None
+        fixed = auth.fixed() if type(auth) is ApiKey or type(auth) is NoKey else None
         self._headers = RequestHeaders(user_agent=self._user_agent, auth=fixed or {})
         self._fixed_headers = None if fixed is None else self._headers
 
@@ -193,6 +193,7 @@ class Sender:
 
     def _turn_at_once(self) -> Turn | None:
         """A turn that nothing has to be waited for: most often there is one."""
+        self._exchange.check_usable()  # before anything is taken that others may want
         headers = self._fixed_headers
         if headers is None or not self._calls.take():
             return None

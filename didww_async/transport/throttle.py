@@ -68,13 +68,14 @@ class SlotLog:
         free_at = self._free_at
         if free_at and free_at[0] <= now:
             free_at.popleft()
-        elif self._never_used:
-            self._never_used -= 1
         else:
             self._forget_late(now)
-            if not free_at or free_at[0] > now:
+            if free_at and free_at[0] <= now:
+                free_at.popleft()
+            elif self._never_used:
+                self._never_used -= 1
+            else:
                 return False
-            free_at.popleft()
         if self._spacing:
             self._space(now)
         return True

@@ -7,10 +7,12 @@ import logging
 import pickle
 import time
 import traceback
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import attrs
 import pytest
 from client.servers import (
     COUNTRIES,
@@ -47,6 +49,7 @@ from didww_async import (
     NotInThisVersion,
     NotSent,
     OutcomeUnknown,
+    Page,
     RateLimit,
     RetryPolicy,
     ServerFailed,
@@ -124,6 +127,8 @@ def test_base_url_replaces_the_environment() -> None:
         ({"environment": "sandbox", "timeouts": 30}, r"timeouts is a Timeouts\(...\), not 30"),
         ({"environment": "sandbox", "retry": 3}, "retry is a RetryPolicy"),
         ({"environment": "sandbox", "rate_limit": 20}, "rate_limit is a RateLimit"),
+        ({"environment": "sandbox", "rate_limit": 0}, "rate_limit is a RateLimit"),
+        ({"environment": "sandbox", "rate_limit": ""}, "not str"),
         ({"environment": "sandbox", "rate_limit": asyncio.Semaphore()}, "not Semaphore"),
         ({"environment": "sandbox", "rate_limit": "redis://:hunter22@host"}, "not str"),
         ({"environment": "sandbox", "on_attempt": 5}, "on_attempt is a function"),
@@ -294,6 +299,15 @@ async def test_closed_client_refuses_at_once() -> None:
     assert [] == server.requests
 
 
+async def test_closed_client_takes_no_turn_from_those_who_share_its_limit() -> None:
+    limit = RateLimit(1000, clock=lambda: 0.0)
+    limit.pause(0)  # from now on turns are spaced: one that is taken makes others wait
+    async with talking(reply(COUNTRIES), rate_limit=limit) as (client, _):
+        await client.aclose()
+        assert isinstance(await failure_of(client.countries.list()), ClientClosed)
+    assert limit.take() is not None
+
+
 async def test_closing_twice_is_harmless() -> None:
     async with talking(reply(COUNTRIES)) as (client, _):
         await client.countries.list()
@@ -384,6 +398,19 @@ async def test_page_without_meta_and_links_is_pickled_and_copied() -> None:
     for same in (pickle.loads(pickle.dumps(page)), copy.deepcopy(page)):  # noqa: S301 - our own
         assert list(page) == list(same)
         assert ({}, {}) == (same.meta, same.links)
+
+
+async def test_page_that_was_read_is_a_frozen_page_like_one_that_is_made() -> None:
+    async with talking(reply(COUNTRIES)) as (client, _):
+        page, other = await client.countries.list(), await client.countries.list()
+    assert Page is type(page)
+    assert list(page) == list(copy.copy(page)) == list(reversed(page)) == [page[-1]]
+    assert 2 == len({page, other, page})
+    assert page is weakref.ref(page)()
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        page.items = ()  # type: ignore[misc]
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        del page.meta  # type: ignore[misc]
 
 
 async def test_filter_values_arrive_as_they_were_given() -> None:
@@ -660,6 +687,18 @@ def test_key_object_neither_shows_nor_pickles() -> None:
     assert KEY not in str(caught.value)
     with pytest.raises(TypeError):
         copy.copy(key)
+    # What inspectors of objects show without being asked for more.
+    assert KEY not in repr([getattr(key, name) for name in dir(key) if name[0] != "_"])
+
+
+async def test_headers_of_a_key_can_be_added_to_without_changing_what_others_send() -> None:
+    key = ApiKey(KEY)
+    async with talking(reply(COUNTRIES), api_key=key) as (client, server):
+        mine: Any = await key.headers()
+        mine["X-Mine"] = "1"
+        await client.at_version("2022-05-10").countries.list()
+    assert {"Api-Key": KEY} == await key.headers()
+    assert "x-mine" not in server.last.headers
 
 
 async def test_users_own_auth_gives_the_headers_and_its_errors_pass() -> None:
@@ -681,6 +720,17 @@ async def test_users_own_auth_gives_the_headers_and_its_errors_pass() -> None:
     assert "api-key" not in server.last.headers
     assert "t0ken" not in str(failure)
     assert 2 == len(server.requests)
+
+
+async def test_users_own_auth_has_the_last_word_on_headers() -> None:
+    class Proxied:
+        async def headers(self) -> dict[str, str]:
+            return {"User-Agent": "proxy", "X-DIDWW-API-Version": "2030-01-01"}
+
+    async with talking(reply(COUNTRIES), api_key=Proxied()) as (client, server):
+        await client.countries.list()
+    assert "proxy" == server.last.headers["user-agent"]
+    assert "2030-01-01" == server.last.headers["x-didww-api-version"]
 
 
 async def test_key_that_is_changed_by_a_class_of_the_users_own_is_sent_as_it_is_by_then() -> None:

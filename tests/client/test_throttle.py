@@ -194,6 +194,10 @@ def test_slot_that_was_given_back_can_be_taken_at_once() -> None:
 def test_huge_rate_stands_for_no_limit_and_costs_no_memory() -> None:
     limit = RateLimit(1e12)
     assert 0.0 == limit._slots.delay(time.monotonic())
+    for now in range(1000):  # requests that get no answer
+        limit._slots.take(now)
+        limit._slots.left(now)
+    assert 2 >= len(limit._slots._unanswered) + len(limit._slots._free_at)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, "20", None])

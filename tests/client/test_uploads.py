@@ -81,6 +81,20 @@ async def test_key_is_not_sent_for_public_keys_but_for_the_upload() -> None:
     assert posted.headers["content-type"].startswith("multipart/form-data")
 
 
+async def test_uploads_leave_nothing_behind_in_memory() -> None:
+    class Own:
+        async def headers(self) -> dict[str, str]:
+            return {"Authorization": "Bearer t0ken-t0ken"}
+
+    options = {"api_key": Own(), "api_version": "2026-11-19"}
+    async with talking(answering(reply(CREATED, status=201)), **options) as (client, _):
+        kept = []
+        for _ in range(3):
+            await client.encrypted_files.upload(PASSPORT)
+            kept.append(len(client._sender._headers._made))
+    assert [2, 2, 2] == kept  # headers of what reads the keys, and of what uploads
+
+
 async def test_public_keys_that_are_known_are_not_asked_for() -> None:
     async with talking(answering(reply(CREATED, status=201))) as (client, server):
         await client.encrypted_files.upload(PASSPORT, keys=KEYS)

@@ -434,6 +434,32 @@ def test_duplicate_included_objects_are_one() -> None:
     assert first.region is second.region
 
 
+IDENTITIES = st.tuples(
+    st.sampled_from(["regions", "countries", "spells", None, 1, ["no", "text"]]),
+    st.sampled_from(["1", 1, "2", 2]),
+)
+
+
+@given(st.lists(IDENTITIES, min_size=1), st.lists(IDENTITIES))
+@example([("regions", "1")], [("countries", 1), ("regions", 1)])
+@example([("spells", 1), ("regions", "1"), ("spells", "1")], [(None, "1")])
+def test_links_lead_to_the_first_of_each_identity_in_the_document(
+    data: list[tuple[Any, Any]], included: list[tuple[Any, Any]]
+) -> None:
+    identities = [*data, *included]
+    raws = [thing(type_, id_, name=str(n)) for n, (type_, id_) in enumerate(identities)]
+    links = {"stock_keeping_units": {"data": [ref(type_, id_) for type_, id_ in identities]}}
+    root = thing("did_groups", "0") | {"relationships": links}
+    *found, group = parsed(document([*raws[: len(data)], root], included=raws[len(data) :]))
+    assert raws[: len(data)] == [it.raw for it in found]
+    linked_to = [it for it in group.stock_keeping_units if isinstance(it.raw["type"], str)]
+    named = [raw for raw in raws if isinstance(raw["type"], str)]
+    firsts = {(raw["type"], str(raw["id"])): raw for raw in reversed(named)}
+    assert [firsts[raw["type"], str(raw["id"])] for raw in named] == [it.raw for it in linked_to]
+    returned = {it.raw["attributes"]["name"]: it for it in found}
+    assert all(it is returned.get(it.raw["attributes"]["name"], it) for it in linked_to)
+
+
 def test_ids_may_be_numbers() -> None:
     city = one(linked("cities", 7, region=ref("regions", 5)), thing("regions", 5, name="NY"))
     assert ("7", "5", "NY") == (city.id, city.region.id, city.region.name)
