@@ -12,7 +12,7 @@ SHORTEST_SECRET = 6  # characters: shorter words of a header are no secrets
 
 
 class RequestHeaders:
-    """What calls of one operation say alike, for as long as the authentication stays the same.
+    """What the calls of each operation say alike, while the authentication stays the same.
 
     `auth` are the headers that authenticate, `secrets` the words of them that must not show.
     """
