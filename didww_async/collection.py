@@ -8,10 +8,11 @@ import attrs
 
 from didww_async.auth import NoKey
 from didww_async.errors import InvalidInput
+from didww_async.spelling import NOTHING
 from didww_async.transport.call import MEDIA_TYPE, Call, Operation, Repeat, Reply, Timeouts
 from didww_async.transport.files import Form
 from didww_async.wire.drafts import draft_of
-from didww_async.wire.query import Query, sendable
+from didww_async.wire.query import Pairs, sendable
 
 if TYPE_CHECKING:  # chapters of resources, and what reads them, load with the first call
     from didww_async.channel import Channel
@@ -85,14 +86,9 @@ class _Collection(Generic[R]):
         )
         self._writing: dict[tuple[str, type], Operation] = {}
 
-    def _read(self, path: str, query: Query | None, timeouts: Timeouts | None) -> Call:
-        version = self._channel.version
-        return Call(
-            self._reading,
-            version.path(path),
-            () if query is None else version.query(self._resource.type, query).pairs(),
-            timeouts=timeouts and _checked(timeouts),
-        )
+    def _read(self, path: str, query: Pairs, timeouts: Timeouts | None) -> Call:
+        path = self._channel.version.path(path)
+        return Call(self._reading, path, query, timeouts=timeouts and _checked(timeouts))
 
     def _write(
         self, method: str, path: str, *, body: bytes | Form | None, timeouts: Timeouts | None
@@ -166,16 +162,17 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         """
         if filter and type(filter) is not dict and not isinstance(filter, Mapping):
             raise InvalidInput(f"filter is a mapping, key -> value, not {filter!r}")
-        query = Query(
-            filter=filter or {},
+        channel = self._channel
+        query = channel.version.query(
+            self._resource.type,
+            filter=filter or NOTHING,
             sort=_names("sort", sort) if sort else (),
             include=_names("include", include) if include else (),
-            fields=_by_type(fields) if fields else {},
-            page_number=page,
+            fields=_by_type(fields) if fields else NOTHING,
+            page=page,
             page_size=page_size,
         )
         call = self._read(self._path, query, timeouts)
-        channel = self._channel
         reply = await channel.sender.send(call)
         document = channel.sender.read(call, reply)
         found = channel.linker.many(document)
@@ -284,9 +281,11 @@ class Gets(_Collection[R], Generic[R, I]):
         timeouts: Timeouts | None = None,
     ) -> R:
         """Read one resource by its id. Raises NotFound when the account has no such record."""
-        query: Query | None = None
+        query: Pairs = ()
         if include or fields:
-            query = Query(include=_names("include", include), fields=_by_type(fields))
+            query = self._channel.version.query(
+                self._resource.type, include=_names("include", include), fields=_by_type(fields)
+            )
         call = self._read(self._item(id), query, timeouts)
         return self._one(call, await self._channel.sender.send(call))
 
@@ -336,7 +335,7 @@ class Singleton(_Collection[R]):
 
     async def get(self, *, timeouts: Timeouts | None = None) -> R:
         """Read it; it is never cached."""
-        call = self._read(self._path, None, timeouts)
+        call = self._read(self._path, (), timeouts)
         return self._one(call, await self._channel.sender.send(call))
 
 

@@ -1,18 +1,21 @@
 """ApiVersion: how one version of the API spells what this library calls by one name (pure)."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import attrs
 
 from didww_async.errors import NotInThisVersion
-from didww_async.wire.query import Query
+from didww_async.wire.query import Pairs, filter_text, number_text, sendable
 
 __all__ = ["ApiVersion", "Key"]
 
 Key = tuple[str, str]
 """A resource type, and a name of it: an attribute, relationship, filter or sort."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -87,28 +90,49 @@ class ApiVersion:
             raise self._lacking(f"{ours} {text!r} of {type_}", lacking[text])
         return spelled.get(text, found)
 
-    def query(self, type_: str, query: Query) -> Query:
-        """Spell a whole query."""
-        if self._spells_alike(type_, query):
-            return query
-        return Query(
-            filter={
-                self.name(type_, key): self.value(type_, key, found)
-                for key, found in query.filter.items()
-            },
-            sort=tuple(self._sort(type_, key) for key in query.sort),
-            include=tuple(self._include(type_, path) for path in query.include),
-            fields={self.type_name(of): self._all(of, names) for of, names in query.fields.items()},
-            page_number=query.page_number,
-            page_size=query.page_size,
-        )
+    def query(
+        self,
+        type_: str,
+        *,
+        filter: Mapping[str, Any] = NOTHING,
+        sort: Sequence[str] = (),
+        include: Sequence[str] = (),
+        fields: Mapping[str, Sequence[str]] = NOTHING,
+        page: int | None = None,
+        page_size: int | None = None,
+    ) -> Pairs:
+        """What a read of a type asks for, in the names of this library, as it is sent.
 
-    def _spells_alike(self, type_: str, query: Query) -> bool:
-        """Whether it is seen at a glance that this version spells the query as we do."""
-        if query.sort or query.fields or "." in "".join(query.include):
-            return False
-        told = self._told.get(type_)
-        return told is None or (told.isdisjoint(query.filter) and told.isdisjoint(query.include))
+        Returns names and values in a stable order: include, filters, fields, sort, page. Raises
+        NotInThisVersion, and InvalidInput for a value that can't be written, naming its key.
+        """
+        told = self._told.get(type_, ())
+        pairs: list[tuple[str, str]] = []
+        if include:
+            paths = ",".join(include)
+            if told or "." in paths:
+                paths = ",".join([self._include(type_, path) for path in include])
+            pairs.append(("include", paths))
+        for key, found in filter.items():
+            given, name = found, key
+            if key in told:
+                name, given = self.name(type_, key), self.value(type_, key, found)
+            pairs.append(
+                (f"filter[{name}]", given if type(given) is str else filter_text(name, given))
+            )
+        for of, names in fields.items():
+            spelled = [self.name(of, name) for name in names]
+            pairs.append((f"fields[{self.type_name(of)}]", ",".join(spelled)))
+        if sort:
+            pairs.append(("sort", ",".join([self._sort(type_, key) for key in sort])))
+        if page is not None:
+            pairs.append(("page[number]", number_text("page", page)))
+        if page_size is not None:
+            pairs.append(("page[size]", number_text("page_size", page_size)))
+        for name, text in pairs:
+            if not (name.isascii() and text.isascii()):
+                sendable(name + text)
+        return tuple(pairs)
 
     def _sort(self, type_: str, key: str) -> str:
         bare = key.removeprefix("-")
@@ -122,9 +146,6 @@ class ApiVersion:
             spelled.append(part if of is None else self.name(of, part))
             of = self.related.get((of, part)) if of else None
         return ".".join(spelled)
-
-    def _all(self, type_: str, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self.name(type_, name) for name in names)
 
     def _lacking(self, what: str, instead: str) -> NotInThisVersion:
         return NotInThisVersion(f"{what} is not in API version {self.date}; {instead}")

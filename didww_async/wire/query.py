@@ -1,4 +1,4 @@
-"""filter, sort, include, fields and page -> the query string's pairs."""
+"""The values of a query as text; which of them a query has, and their names: spelling.py."""
 
 import datetime as dt
 import enum
@@ -6,51 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-import attrs
-
 from didww_async.errors import InvalidInput
-from didww_async.wire.passed import passed
 
-__all__ = ["FilterValue", "Query", "Scalar", "sendable"]
+__all__ = ["FilterValue", "Pairs", "Scalar", "filter_text", "number_text", "sendable"]
 
 Scalar: TypeAlias = str | int | Decimal | bool | dt.datetime | dt.date | enum.Enum
 FilterValue: TypeAlias = Scalar | Sequence[Scalar] | None
 """One value; several, meaning "any of" (for features "all of"); or None for "is blank"."""
 
-
-@passed(kw_only=True)
-class Query:
-    """What a read asks for, in this library's own spelling."""
-
-    filter: Mapping[str, Any] = attrs.field(factory=dict)
-    sort: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    fields: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
-    page_number: int | None = None
-    page_size: int | None = None
-
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The query's name-value pairs, in a stable order: include, filters, fields, sort, page.
-
-        Raises InvalidInput for a value that can't be written, naming its key.
-        """
-        pairs: list[tuple[str, str]] = []
-        if self.include:
-            pairs.append(("include", ",".join(self.include)))
-        for key, given in self.filter.items():
-            pairs.append((f"filter[{key}]", given if type(given) is str else _joined(key, given)))
-        for type_, names in self.fields.items():
-            pairs.append((f"fields[{type_}]", ",".join(names)))
-        if self.sort:
-            pairs.append(("sort", ",".join(self.sort)))
-        if self.page_number is not None:
-            pairs.append(("page[number]", str(_positive("page", self.page_number))))
-        if self.page_size is not None:
-            pairs.append(("page[size]", str(_positive("page_size", self.page_size))))
-        for name, found in pairs:
-            if not (name.isascii() and found.isascii()):
-                sendable(name + found)
-        return tuple(pairs)
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""A query's names and values, not yet quoted."""
 
 
 def sendable(text: str) -> str:
@@ -65,13 +30,15 @@ def sendable(text: str) -> str:
     return text
 
 
-def _positive(name: str, number: int) -> int:
+def number_text(name: str, number: int) -> str:
+    """A page's number or size. Raises InvalidInput for what is none."""
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise InvalidInput(f"{name} is a whole number and starts at 1, not {number!r}")
-    return number
+    return str(number)
 
 
-def _joined(key: str, found: Any) -> str:
+def filter_text(key: str, found: Any) -> str:
+    """A filter's value. Raises InvalidInput for one that can't be written, naming its key."""
     if isinstance(found, Iterable) and not isinstance(found, (str, bytes, Mapping)):
         members = [_written(key, member) for member in found]
         if not members:

@@ -176,7 +176,7 @@ def spoiled(draw: st.DrawFn) -> dict[str, Any]:
             case "new" if isinstance(holder, dict):
                 holder["of_tomorrow"] = wire
             case _:
-                holder[key] = draw(JUNK)
+                holder[key] = copy.deepcopy(draw(JUNK))  # it may be spoiled itself
     return found
 
 

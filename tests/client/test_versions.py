@@ -30,7 +30,6 @@ from didww_async.simulator import Simulator
 from didww_async.simulator.resources import TABLE, edition
 from didww_async.versions import VERSIONS, version
 from didww_async.wire.document import Document
-from didww_async.wire.query import Query
 from didww_async.wire.writing import to_wire
 from tests.client.examples import examples, last_reply
 from tests.client.servers import Server, client_of, document, reply, talking, thing
@@ -65,7 +64,7 @@ def read(date: str, *data: Any, included: tuple[Any, ...] = ()) -> list[Any]:
 
 
 def asked(date: str, type_: str, **query: Any) -> dict[str, str]:
-    return dict(version(date).query(type_, Query(**query)).pairs())
+    return dict(version(date).query(type_, **query))
 
 
 # -- types and paths
