@@ -106,7 +106,7 @@ class ApiVersion:
         Returns names and values in a stable order: include, filters, fields, sort, page. Raises
         NotInThisVersion, and InvalidInput for a value that can't be written, naming its key.
         """
-        told = self._told.get(type_, ())
+        told = self.told(type_)
         pairs: list[tuple[str, str]] = []
         if include:
             paths = ",".join(include)
@@ -114,12 +114,11 @@ class ApiVersion:
                 paths = ",".join([self._include(type_, path) for path in include])
             pairs.append(("include", paths))
         for key, found in filter.items():
-            given, name = found, key
+            name, given = key, found
             if key in told:
                 name, given = self.name(type_, key), self.value(type_, key, found)
-            pairs.append(
-                (f"filter[{name}]", given if type(given) is str else filter_text(name, given))
-            )
+            text = given if type(given) is str else filter_text(name, given)
+            pairs.append((f"filter[{name}]", text))
         for of, names in fields.items():
             spelled = [self.name(of, name) for name in names]
             pairs.append((f"fields[{self.type_name(of)}]", ",".join(spelled)))

@@ -92,7 +92,9 @@ class Exchange:
         whose body is cut off.
         """
         operation, body, sink = call.operation, call.body, call.sink
-        session = self._borrowed or self._session(fresh=operation.fresh)
+        session = self._borrowed
+        if session is None:
+            session = self._session(fresh=operation.fresh)
         data = _opened(body) if isinstance(body, Form) else body
         response: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
