@@ -75,10 +75,12 @@ async def test_the_journal_is_gone_while_the_outcome_is_open(
     simulator: Simulator, tmp_path: Path
 ) -> None:
     simulator.inject(DropAfter(), method="POST", path="/orders")
-    simulator.orders_visible_after = 3600  # it is looked for until the journal is found missing
+    simulator.orders_visible_after = 3600
+    # The look before the order, the order, and the look after it: that one is still on its way.
+    simulator.inject(Delay(1.5), method="GET", path="/orders", after=1)
     journal = tmp_path / "mine.db"
     async with started(*BUY, "--journal", str(journal), env=pointed_at(simulator)) as process:
-        await until(lambda: simulator.orders and simulator.requests[-1].path == "/orders")
+        await until(lambda: 3 <= [it.path for it in simulator.requests].count("/orders"))
         journal.unlink()
         said = await ended(process)
     assert said.code == 6
