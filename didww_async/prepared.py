@@ -40,7 +40,7 @@ class PreparedOrder:
     @property
     def began(self) -> bool:
         """Whether the exchange was started: before that, surely nothing was sent."""
-        return self._turn is not None and self._turn.began
+        return self._turn is not None and self._turn.began is not None
 
     async def __aenter__(self) -> Self:
         if self._state != "new":

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import attrs
 
 from didww_async.errors import NotInThisVersion
-from didww_async.wire.query import Pairs, filter_text, number_text, sendable
+from didww_async.wire.query import Pairs, filter_text, number_text
 
 __all__ = ["ApiVersion", "Key"]
 
@@ -16,6 +16,7 @@ Key = tuple[str, str]
 """A resource type, and a name of it: an attribute, relationship, filter or sort."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_NAMES: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -57,7 +58,7 @@ class ApiVersion:
 
     def told(self, type_: str) -> frozenset[str]:
         """The names of a type that this version tells anything of: all others are spelled alike."""
-        return self._told.get(type_, frozenset())
+        return self._told.get(type_, NO_NAMES)
 
     def path(self, ours: str) -> str:
         """How this version spells the path of a collection, or of something in it."""
@@ -106,7 +107,7 @@ class ApiVersion:
         Returns names and values in a stable order: include, filters, fields, sort, page. Raises
         NotInThisVersion, and InvalidInput for a value that can't be written, naming its key.
         """
-        told = self.told(type_)
+        told = self._told.get(type_, NO_NAMES)
         pairs: list[tuple[str, str]] = []
         if include:
             paths = ",".join(include)
@@ -128,9 +129,6 @@ class ApiVersion:
             pairs.append(("page[number]", number_text("page", page)))
         if page_size is not None:
             pairs.append(("page[size]", number_text("page_size", page_size)))
-        for name, text in pairs:
-            if not (name.isascii() and text.isascii()):
-                sendable(name + text)
         return tuple(pairs)
 
     def _sort(self, type_: str, key: str) -> str:

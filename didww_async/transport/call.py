@@ -80,7 +80,7 @@ class Call:
     sink: Sink | None = None
 
 
-@passed(kw_only=True)
+@passed
 class Reply:
     """What the server answered, as it came. `headers` are found by names in any case.
 

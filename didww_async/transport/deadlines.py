@@ -15,15 +15,14 @@ class Deadline:
     """The end of one task's patience. Whatever happens, `end()` it before anything else is awaited:
     a task that counts one cancellation too many misleads all who look at `Task.cancelling()`."""
 
-    __slots__ = ("_all", "_alone", "_cancelling", "_expired", "_task", "due")
+    __slots__ = ("_all", "_cancelling", "_ours", "_task", "due")
 
     def __init__(self, all_: "Deadlines", task: "asyncio.Task[object]", due: float) -> None:
         self.due = due
         self._all = all_
         self._task: asyncio.Task[object] | None = task
         self._cancelling = task.cancelling()
-        self._expired = False
-        self._alone = False
+        self._ours = False  # whether a cancellation came from here
 
     def end(self) -> bool:
         """Nothing is waited for any more.
@@ -35,13 +34,13 @@ class Deadline:
         task, self._task = self._task, None
         if task is not None:
             self._all.running.discard(self)
-            if self._expired:
-                self._alone = task.uncancel() <= self._cancelling
-        return self._alone
+            if self._ours:
+                self._ours = task.uncancel() <= self._cancelling
+        return self._ours
 
     def expire(self) -> None:
         if self._task is not None:
-            self._expired = True
+            self._ours = True
             self._task.cancel()
 
 

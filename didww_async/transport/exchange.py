@@ -1,12 +1,13 @@
-"""One attempt is one HTTP exchange: it returns what came or raises what aiohttp raised."""
+"""One attempt is one HTTP exchange: it returns what came, an answer or what went wrong instead."""
 
 import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
+import attrs
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -17,7 +18,7 @@ from didww_async.transport.files import Form, Sink
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Granted
 
-__all__ = ["MAX_BODY", "Exchange"]
+__all__ = ["MAX_BODY", "Exchange", "Unanswered"]
 
 MAX_BODY = 32 * 1024 * 1024  # larger than any reply of the API
 IDLE_FOR_READS = 15.0
@@ -32,6 +33,14 @@ LEAVES: ContextVar[Granted | None] = ContextVar("LEAVES", default=None)
 
 class ConnectionDropped(aiohttp.ClientConnectionError):
     """The connection ended before an answer began."""
+
+
+@attrs.frozen
+class Unanswered:
+    """What the network did instead of bringing an answer. A value, and not raised, because it may
+    hold the request's headers, and with them the key: no other exception may carry it along."""
+
+    problem: Exception = attrs.field(repr=False)
 
 
 class _OneEach(aiohttp.TCPConnector):
@@ -66,8 +75,7 @@ class Exchange:
         self._borrowed = session
         self._max_connections = max_connections
         self._trace_configs = list(trace_configs)
-        # In the place of the middlewares of the user's session, which might repeat as well.
-        self._middlewares = () if session is None else (_once,)
+        self._alike: Mapping[str, Any] = OUR_WAY if session is None else THEIR_WAY
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -83,19 +91,19 @@ class Exchange:
         headers: RequestHeaders,
         timeouts: Timeouts,
         grant: Granted,
-    ) -> Reply:
+    ) -> Reply | Unanswered:
         """Send one request and read its answer, of a body over MAX_BODY the beginning.
 
         To be called once `check_usable` let it pass. `grant` is told when the request leaves (with
-        a borrowed session: when the answer begins) and when the answer begins. Raises aiohttp's
-        errors and TimeoutError as they come, but only before that: later a failure leaves a reply
-        whose body is cut off.
+        a borrowed session: when the answer begins) and when the answer begins. What fails after
+        that leaves a reply whose body is cut off. Raises InvalidInput for a file that can't be
+        read, and what a cancellation or a fault of somebody else's raises.
         """
-        operation, body, sink = call.operation, call.body, call.sink
+        operation, sent, sink = call.operation, call.body, call.sink
         session = self._borrowed
         if session is None:
             session = self._session(fresh=operation.fresh)
-        data = _opened(body) if isinstance(body, Form) else body
+        data = _opened(sent) if isinstance(sent, Form) else sent
         response: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
         cut_off = ""
@@ -108,37 +116,36 @@ class Exchange:
                 headers=headers.of(operation),
                 data=data,
                 timeout=self._limits(timeouts),
-                allow_redirects=False,
-                raise_for_status=False,
-                middlewares=self._middlewares,
+                **self._alike,
             )
             if self._borrowed is not None:
                 grant.sent()
             grant.answered(operation.kind)
-            if sink is None or response.status != 200:
-                cut_off = await _read(response, pieces)
+            if sink is not None and response.status == 200:
+                await _pour(response, sink)
+            elif response.content.is_eof():  # as most replies are: all is here
+                pieces.append(response.content.read_nowait())
             else:
-                cut_off = await _poured(response, sink)
+                await _read(response, pieces)
         except asyncio.CancelledError:
             if not deadline.end():
                 raise
             if response is None:
-                raise TimeoutError(f"no answer within {timeouts.total:g} s") from None
-            cut_off = _broke_off(TimeoutError())
+                return Unanswered(TimeoutError(f"no answer within {timeouts.total:g} s"))
+            cut_off = "the body broke off (TimeoutError)"
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            if response is None:
+                return Unanswered(problem)
+            cut_off = f"the body broke off ({type(problem).__name__})"
         finally:
             deadline.end()
             # A body that was read to its end has given the connection back, unless an upload
             # still runs: what `async with` would do is needed for the others only.
-            if response is not None and (data is not body or not response.closed):
+            if response is not None and (data is not sent or not response.closed):
                 response.release()
                 await response.wait_for_close()
-        return Reply(
-            status=response.status,
-            headers=response.headers,
-            body=b"".join(pieces),
-            cut_off=cut_off,
-            secrets=headers.secrets,
-        )
+        body = b"".join(pieces)
+        return Reply(response.status, response.headers, body, cut_off, headers.secrets)
 
     def _limits(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
         if self._timeouts is not timeouts:  # nearly all calls have those of their client
@@ -199,6 +206,15 @@ async def _once(
         raise ConnectionDropped(str(problem)) from None
 
 
+OUR_WAY: Mapping[str, Any] = {"allow_redirects": False}
+# A user's session may have been told otherwise, and its middlewares might repeat a request as well.
+THEIR_WAY: Mapping[str, Any] = {
+    "allow_redirects": False,
+    "raise_for_status": False,
+    "middlewares": (_once,),
+}
+
+
 def _opened(form: Form) -> aiohttp.FormData:
     """The form as aiohttp sends it, which closes the file when it is done."""
     data = aiohttp.FormData()
@@ -217,37 +233,22 @@ def _opened(form: Form) -> aiohttp.FormData:
     return data
 
 
-async def _poured(response: aiohttp.ClientResponse, sink: Sink) -> str:
-    """Why the body is cut off ("" when it is not)."""
+async def _pour(response: aiohttp.ClientResponse, sink: Sink) -> None:
+    """Give the body to the sink as it comes."""
     # What is unpacked on the way is longer than its Content-Length.
     packed = "Content-Encoding" in response.headers
     await sink.begin(None if packed else response.content_length)
-    chunks = response.content.iter_any()
-    while True:
-        try:
-            chunk = await anext(chunks, b"")
-        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            return _broke_off(problem)
-        if not chunk:
-            return ""
+    async for chunk in response.content.iter_any():
         await sink.write(chunk)
 
 
-async def _read(response: aiohttp.ClientResponse, pieces: list[bytes]) -> str:
-    """Add the body to `pieces` as it comes; why it is cut off ("" when it is not)."""
+async def _read(response: aiohttp.ClientResponse, pieces: list[bytes]) -> None:
+    """Add the body to `pieces` as it comes, until it is longer than any reply of the API."""
     content = response.content
     size = 0
-    try:
-        while size <= MAX_BODY:
-            pieces.append(await content.readany())
-            if content.at_eof():
-                return ""  # most replies come in one piece
-            size += len(pieces[-1])
-    except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-        return _broke_off(problem)
+    while size <= MAX_BODY:
+        pieces.append(await content.readany())
+        if content.at_eof():
+            return
+        size += len(pieces[-1])
     response.close()
-    return ""
-
-
-def _broke_off(problem: BaseException) -> str:
-    return f"the body broke off ({type(problem).__name__})"

@@ -7,7 +7,8 @@ import itertools
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from yarl import URL
 
@@ -17,6 +18,7 @@ from didww_async.errors import (
     ApiError,
     DidwwError,
     Forbidden,
+    NoAnswer,
     NotSent,
     RateLimited,
     TokenRejected,
@@ -24,7 +26,7 @@ from didww_async.errors import (
     UnreadableReply,
 )
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
-from didww_async.transport.exchange import MAX_BODY, Exchange
+from didww_async.transport.exchange import MAX_BODY, Exchange, Unanswered
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Granted, Limiter
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
@@ -32,6 +34,7 @@ from didww_async.transport.places import Places
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
 from didww_async.wire.codec import Codec
 from didww_async.wire.document import Document, NotADocument, parse_document
+from didww_async.wire.query import Pairs, sendable
 
 __all__ = ["Sender", "Turn"]
 
@@ -45,7 +48,7 @@ log = logging.getLogger("didww_async")
 class Turn:
     """Place, authentication and rate grant: what is sent on it does not wait any more.
 
-    `waited`: seconds it took to get them; `began`: whether an exchange was started on it.
+    `waited`: seconds it took to get them; `began`: when an exchange was started on it, if one was.
     """
 
     __slots__ = ("_places", "began", "grant", "headers", "waited")
@@ -56,12 +59,12 @@ class Turn:
         self.grant = grant
         self.headers = headers
         self.waited = waited
-        self.began = False
+        self.began: float | None = None
         self._places = places
 
     def end(self) -> None:
         """Free the places; a grant that was not used is given back."""
-        if not self.began:
+        if self.began is None:
             self.grant.give_back()
         for place in self._places:
             place.free()
@@ -146,12 +149,19 @@ class Sender:
 
     async def send(self, call: Call) -> Reply:
         """Send a call as often as the retry policy allows. Raises the last failure."""
+        url = self.url(call)  # raises what is wrong with it before anything is waited for
         turn = None
-        try:  # as _attempt does, but without a coroutine of its own
-            turn = self._turn_at_once() or await self.turn()
-            return await self.exchange(call, turn)
+        try:  # as _attempt does, but without coroutines of its own
+            turn = self._turn_at_once()
+            if turn is None:
+                turn = await self.turn()
+                self._exchange.check_usable()  # still
+            return self._judged(call, turn, await self._sent(call, url, turn))
         except DidwwError as failure:
             first = failure
+        except BaseException as problem:
+            self._torn(call, turn, problem)
+            raise
         finally:
             if turn is not None:
                 turn.end()
@@ -237,45 +247,51 @@ class Sender:
 
         Raises ApiError for an answer that is no success, NotSent or OutcomeUnknown for none.
         """
-        url = self.url(call)
         self._exchange.check_usable()
-        headers, grant = turn.headers, turn.grant
-        turn.began = True
-        started = time.monotonic()
-        outcome: DidwwError
-        # Nothing is raised from inside the except blocks: aiohttp's exceptions can hold the
-        # request's headers, and with them the key, and would travel along as __context__.
         try:
-            reply = await self._exchange.send(
-                call,
-                url=url,
-                headers=headers,
-                timeouts=call.timeouts or self.timeouts,
-                grant=grant,
-            )
+            came = await self._sent(call, self.url(call), turn)
         except BaseException as problem:
-            verdict = error_of_exception(
-                problem, method=call.operation.method, url=self._said(url), secrets=headers.secrets
-            )
-            if isinstance(verdict, NotSent):
-                grant.give_back()
-            else:
-                grant.sent()  # as far as anybody can know
-            if verdict is None:  # cancelled, or no error of the network
-                self._tell(call, url, problem, turn, attempt=attempt, started=started)
-                raise
-            outcome = verdict
-        else:
-            if reply.succeeded:
+            self._torn(call, turn, problem, attempt=attempt)
+            raise
+        return self._judged(call, turn, came, attempt=attempt)
+
+    def _sent(self, call: Call, url: URL, turn: Turn) -> Coroutine[Any, Any, Reply | Unanswered]:
+        """Begin the one exchange of a turn."""
+        turn.began = time.monotonic()
+        return self._exchange.send(
+            call,
+            url=url,
+            headers=turn.headers,
+            timeouts=call.timeouts or self.timeouts,
+            grant=turn.grant,
+        )
+
+    def _torn(
+        self, call: Call, turn: Turn | None, problem: BaseException, *, attempt: int = 1
+    ) -> None:
+        """An exchange ended in a cancellation, or an error that is none of the network."""
+        if turn is not None and turn.began is not None:
+            turn.grant.sent()  # as far as anybody can know
+            self._tell(call, problem, turn, attempt=attempt)
+
+    def _judged(
+        self, call: Call, turn: Turn, came: Reply | Unanswered, *, attempt: int = 1
+    ) -> Reply:
+        """Return an answer that is a success. Raises what anything else stands for."""
+        if isinstance(came, Reply):
+            if came.succeeded:
                 if self._on_attempt is not None or log.isEnabledFor(logging.DEBUG):
-                    self._tell(call, url, reply, turn, attempt=attempt, started=started)
-                return reply
-            outcome = self._refusal(call, url, turn, reply)
-        self._tell(call, url, outcome, turn, attempt=attempt, started=started)
+                    self._tell(call, came, turn, attempt=attempt)
+                return came
+            outcome: DidwwError = self._refusal(call, turn, came)
+        else:
+            outcome = self._lost(call, turn, came)
+        self._tell(call, outcome, turn, attempt=attempt)
         raise outcome
 
     def url(self, call: Call) -> URL:
-        """Where a call goes; it never holds the key."""
+        """Where a call goes; it never holds the key. Raises InvalidInput for text that can't be
+        written."""
         if not call.path:  # of one file: not worth remembering, and may hold a token
             return self.base_url
         return _address(self.base_url, call.path, call.query)
@@ -283,9 +299,12 @@ class Sender:
     def _said(self, url: URL) -> str:
         return str(url) if self._shown is None else self._shown
 
-    def _refusal(self, call: Call, url: URL, turn: Turn, reply: Reply) -> ApiError:
+    def _refusal(self, call: Call, turn: Turn, reply: Reply) -> ApiError:
         refusal = error_of_reply(
-            reply, method=call.operation.method, url=self._said(url), now=dt.datetime.now(dt.UTC)
+            reply,
+            method=call.operation.method,
+            url=self._said(self.url(call)),
+            now=dt.datetime.now(dt.UTC),
         )
         if isinstance(refusal, (Unauthorized, Forbidden)) and isinstance(self._auth, Renewable):
             return self._auth.refused(refusal, turn.headers.auth)
@@ -294,27 +313,32 @@ class Sender:
             self.rate_limit.pause(PAUSE_AFTER_429 if asked is None else asked)
         return refusal
 
-    def _tell(
-        self,
-        call: Call,
-        url: URL,
-        result: Reply | BaseException,
-        turn: Turn,
-        *,
-        attempt: int,
-        started: float,
-    ) -> None:
+    def _lost(self, call: Call, turn: Turn, came: Unanswered) -> NoAnswer:
+        verdict = error_of_exception(
+            came.problem,
+            method=call.operation.method,
+            url=self._said(self.url(call)),
+            secrets=turn.headers.secrets,
+        )
+        if isinstance(verdict, NotSent):
+            turn.grant.give_back()
+        else:
+            turn.grant.sent()  # as far as anybody can know
+        return verdict
+
+    def _tell(self, call: Call, result: Reply | BaseException, turn: Turn, *, attempt: int) -> None:
         """Tell the log and the hook of an attempt that ended."""
         error = None
         if isinstance(result, BaseException):
             error = str(result) if isinstance(result, DidwwError) else type(result).__name__
+        ended = time.monotonic()
         record = AttemptRecord(
             method=call.operation.method,
-            url=self._said(url),
+            url=self._said(self.url(call)),
             attempt=attempt,
             status=getattr(result, "status", None),
             error=error,
-            elapsed=time.monotonic() - started,
+            elapsed=ended - (ended if turn.began is None else turn.began),
             waited=turn.waited,
             request_id=getattr(result, "request_id", None),
         )
@@ -348,11 +372,13 @@ class Sender:
 
 
 @functools.lru_cache(maxsize=1024)  # orders are polled, and countries looked up, again and again
-def _address(base: URL, path: str, pairs: tuple[tuple[str, str], ...]) -> URL:
+def _address(base: URL, path: str, pairs: Pairs) -> URL:
+    """The URL of a call. Raises InvalidInput for text that can't be written."""
     url = base / path
     if not pairs:
         return url
+    text = sendable("".join(itertools.chain(*pairs)))
     # yarl quotes text quicker than pairs, but takes what separates pairs for just that.
-    if SEPARATES.search("".join(itertools.chain(*pairs))):
+    if SEPARATES.search(text):
         return url.with_query(pairs)
     return url.with_query("&".join(map("=".join, pairs)))

@@ -20,7 +20,7 @@ from didww_async.errors import InvalidInput
 
 # ruff: noqa: SLF001 - a grant and its limit are one thing in two classes
 
-__all__ = ["Grant", "Quickest", "RateLimit", "SlotLog"]
+__all__ = ["Grant", "Quickest", "RateLimit", "Slot", "SlotLog"]
 
 LATEST = 0.25  # seconds: a request that is on its way for longer is rare; an answer is not
 MARGIN = 1.04  # the window is 4 % longer than the server's: jitter on the way must not break it
@@ -32,6 +32,16 @@ ENOUGH = 20  # answers of a kind, until the quickest of them is believed to be q
 LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer should hear it, not hang
 
 
+class Slot:
+    """A request's share of the limit. `free_at`: from when on another request may have it."""
+
+    __slots__ = ("free_at", "left_at")
+
+    def __init__(self) -> None:
+        self.left_at: float | None = None  # not yet
+        self.free_at = math.inf
+
+
 class SlotLog:
     """The pure part: which slots are free when. Times are seconds on any one clock."""
 
@@ -40,42 +50,35 @@ class SlotLog:
         self.server_window = self.burst / per_second
         self.window = self.server_window * MARGIN
         self._margin = self.window - self.server_window
+        self._longest = max(self.window, self.server_window + LATEST)
         self._never_used = self.burst  # counted, because "no limit" is spelled as a huge rate
-        self._free_at: deque[float] = deque()  # in order
-        self._unanswered: dict[int, float] = {}  # id -> when it left, oldest first
-        self._longest = LATEST + self.server_window  # a slot is held after its request left
-        self._ids = 0
+        self._taken: deque[Slot] = deque()  # those taken first are free first, as a rule
         self._not_before = -math.inf
         self._even = self.window / self.burst
         self._spacing = 0.0
         self._spaced_at = 0.0
 
     def delay(self, now: float) -> float:
-        """Seconds until a slot can be taken; infinite while all of them are held."""
+        """Seconds until a slot can be taken; infinite while no taken one has left."""
+        pause = max(0.0, self._not_before - now)
         if self._never_used:
-            return max(0.0, self._not_before - now)
-        self._forget_late(now)
-        free_at = self._free_at[0] if self._free_at else math.inf
-        for left_at in self._unanswered.values():
-            free_at = min(free_at, left_at + self._longest)
-            break
-        return max(0.0, free_at - now, self._not_before - now)
+            return pause
+        return max(pause, min(slot.free_at for slot in self._taken) - now)
 
-    def take(self, now: float) -> bool:
-        """Take a slot if there is one: if `delay(now)` is 0."""
+    def take(self, slot: Slot, now: float) -> bool:
+        """Take a slot, if there is one: if `delay(now)` is 0. `slot` stands for it from now on."""
         if self._not_before > now:
             return False
-        free_at = self._free_at
-        if free_at and free_at[0] <= now:
-            free_at.popleft()
+        taken = self._taken
+        if taken and taken[0].free_at <= now:
+            taken.popleft()
+        elif self._never_used:
+            self._never_used -= 1
+        elif (free := next((one for one in taken if one.free_at <= now), None)) is not None:
+            taken.remove(free)
         else:
-            self._forget_late(now)
-            if free_at and free_at[0] <= now:
-                free_at.popleft()
-            elif self._never_used:
-                self._never_used -= 1
-            else:
-                return False
+            return False
+        taken.append(slot)
         if self._spacing:
             self._space(now)
         return True
@@ -86,40 +89,23 @@ class SlotLog:
             self._spaced_at = now
         self._not_before = now + self._spacing
 
-    def left(self, now: float) -> int:
-        """A request left on a slot that was taken; the id to tell its answer by."""
-        self._ids += 1
-        self._unanswered[self._ids] = now
-        return self._ids
+    def left(self, slot: Slot, now: float) -> None:
+        """The request left. Its slot is free one window later, or a bit more: it may be late."""
+        slot.left_at = now
+        slot.free_at = now + self._longest
 
-    def answered(self, id_: int, *, late: float) -> None:
+    def answered(self, slot: Slot, *, late: float) -> None:
         """Its answer came, `late` seconds after the quickest there could be."""
-        left_at = self._unanswered.pop(id_, None)
-        if left_at is not None:
+        if slot.left_at is not None:
             held = self.window
             if late > self._margin:
                 held = max(held, min(late, LATEST) + self.server_window)
-            self.give_back(left_at + held)
+            slot.free_at = slot.left_at + held
 
-    def give_back(self, free_at: float) -> None:
-        """Return a slot that can be taken again from `free_at` on."""
-        order = self._free_at
-        if not order or order[-1] <= free_at:
-            order.append(free_at)
-            return
-        later = []
-        while order and order[-1] > free_at:
-            later.append(order.pop())
-        order.append(free_at)
-        order.extend(reversed(later))
-
-    def _forget_late(self, now: float) -> None:
-        """Free the slots of requests that arrived long ago, whenever their answers come."""
-        while self._unanswered:
-            id_ = next(iter(self._unanswered))
-            if self._unanswered[id_] + self._longest > now:
-                break
-            self.answered(id_, late=LATEST)
+    def give_back(self, slot: Slot) -> None:
+        """Nothing was sent: it is as if the slot had not been taken."""
+        self._taken.remove(slot)
+        self._never_used += 1
 
     def refused(self, now: float, *, until: float) -> None:
         """The server said 429: nothing before `until`, and evenly spaced from then on."""
@@ -174,9 +160,10 @@ class RateLimit:
 
     def take(self) -> "Grant | None":
         """A turn, if there is one at once that nobody waits for. It ends like that of `acquire`."""
+        grant = Grant(self)
         with self._lock:
-            if not self._waiting and self._slots.take(self._clock()):
-                return Grant(self)
+            if not self._waiting and self._slots.take(grant, self._clock()):
+                return grant
         return None
 
     async def acquire(self) -> "Grant":
@@ -184,15 +171,15 @@ class RateLimit:
         `give_back()`."""
         if (grant := self.take()) is not None:
             return grant
+        grant, waiter = Grant(self), _Waiter(asyncio.get_running_loop())
         with self._lock:
-            waiter = _Waiter(asyncio.get_running_loop())
             self._waiting.append(waiter)
         try:
             while True:
                 with self._lock:
                     mine = self._waiting[0] is waiter
-                    if mine and self._slots.take(self._clock()):
-                        return Grant(self)
+                    if mine and self._slots.take(grant, self._clock()):
+                        return grant
                     delay = self._slots.delay(self._clock()) if mine else math.inf
                 await waiter.nudged(delay)
         finally:
@@ -207,6 +194,14 @@ class RateLimit:
             now = self._clock()
             self._slots.refused(now, until=now + min(max(0.0, seconds), LONGEST_PAUSE))
 
+    def wake(self) -> None:
+        """It is known now when a slot is free: whoever waits for one should look again."""
+        # Without the lock most of the time. Who waits looks at the slots after it has joined those
+        # who wait, and who tells of a slot looks for them after it has told.
+        if self._waiting:
+            with self._lock:
+                self._nudge()
+
     def _nudge(self) -> None:
         # A loop that was closed without cancelling its tasks leaves waiters that never wake.
         while self._waiting and not self._waiting[0].nudge():
@@ -216,49 +211,41 @@ class RateLimit:
         return f"RateLimit({self.per_second:g})"
 
 
-class Grant:
+class Grant(Slot):
     """The right to send one request."""
 
-    __slots__ = ("_id", "_left_at", "_limit", "_over")
+    __slots__ = ("_limit", "_over")
 
     def __init__(self, limit: RateLimit) -> None:
+        self.left_at = None
+        self.free_at = math.inf
         self._limit = limit
-        self._id = -1  # until it left
-        self._left_at = 0.0
         self._over = False
 
     def sent(self) -> None:
         """The request left, or may have: its slot returns one window from now, or later."""
-        if self._over or self._id >= 0:
-            return
-        limit = self._limit
-        with limit._lock:
-            self._left_at = limit._clock()
-            self._id = limit._slots.left(self._left_at)
-            if limit._waiting:  # from now on it is known when its slot is free
-                limit._nudge()
+        if self.left_at is None and not self._over:
+            limit = self._limit
+            limit._slots.left(self, limit._clock())
+            limit.wake()
 
     def answered(self, kind: str) -> None:
         """Its answer begins. `kind` names requests that take alike, such as "GET cities"."""
-        if self._over or self._id < 0:
-            return
-        self._over = True
-        limit = self._limit
-        with limit._lock:
-            late = limit._quickest.late(kind, limit._clock() - self._left_at)
-            limit._slots.answered(self._id, late=late)
-            if limit._waiting:
-                limit._nudge()
+        if self.left_at is not None and not self._over:
+            self._over = True
+            limit = self._limit
+            late = limit._quickest.late(kind, limit._clock() - self.left_at)
+            limit._slots.answered(self, late=late)
+            limit.wake()
 
     def give_back(self) -> None:
         """Nothing was sent: the slot is free at once."""
-        if self._over or self._id >= 0:
-            return
-        self._over = True
-        limit = self._limit
-        with limit._lock:
-            limit._slots.give_back(limit._clock())
-            limit._nudge()
+        if self.left_at is None and not self._over:
+            self._over = True
+            limit = self._limit
+            with limit._lock:
+                limit._slots.give_back(self)
+                limit._nudge()
 
 
 class _Waiter:

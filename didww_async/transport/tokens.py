@@ -18,7 +18,7 @@ from didww_async.errors import (
     TokenNotGranted,
 )
 from didww_async.transport.call import Call, Operation, Reply, Timeouts
-from didww_async.transport.exchange import Exchange
+from didww_async.transport.exchange import Exchange, Unanswered
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Unlimited
 from didww_async.transport.outcome import error_of_exception, retry_after, without
@@ -56,25 +56,20 @@ class TokenFetcher:
     async def __call__(self, request: TokenRequest) -> GrantedToken:
         """Ask once. Raises KeyRefused, TokenNotGranted, RateLimited or TokenNotFetched."""
         secrets = tuple(request.headers.values())
-        reply: Reply | TokenNotFetched
         self._exchange.check_usable()
-        # Raised outside the except block: aiohttp's exceptions can hold the headers with the key.
-        try:
-            reply = await self._exchange.send(
-                Call(TOKEN, path="", body=request.body),
-                url=URL(request.url),
-                headers=RequestHeaders(user_agent=self._user_agent, auth=request.headers),
-                timeouts=TIMEOUTS,
-                grant=Unlimited(),  # the API's limit does not count requests for tokens
+        came = await self._exchange.send(
+            Call(TOKEN, path="", body=request.body),
+            url=URL(request.url),
+            headers=RequestHeaders(user_agent=self._user_agent, auth=request.headers),
+            timeouts=TIMEOUTS,
+            grant=Unlimited(),  # the API's limit does not count requests for tokens
+        )
+        if isinstance(came, Unanswered):
+            failure = error_of_exception(
+                came.problem, method="POST", url=request.url, secrets=secrets
             )
-        except Exception as problem:
-            failure = error_of_exception(problem, method="POST", url=request.url, secrets=secrets)
-            if failure is None:
-                raise
-            reply = _no_token(request, failure.reason)
-        if isinstance(reply, TokenNotFetched):
-            raise reply
-        return self._read(request, reply, secrets)
+            raise _no_token(request, failure.reason)
+        return self._read(request, came, secrets)
 
     def _read(self, request: TokenRequest, reply: Reply, secrets: tuple[str, ...]) -> GrantedToken:
         said = _json(reply.body)

@@ -16,7 +16,7 @@ class NotADocument(ValueError):
     """The bytes are no JSON:API document; the message says why."""
 
 
-@passed(kw_only=True)
+@passed
 class Document:
     """A JSON:API document: `data` is one resource object, a list of them, or None."""
 
@@ -59,10 +59,10 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
         raise NotADocument("`data` is no resource object")
     included, meta, links = found.get("included"), found.get("meta"), found.get("links")
     return Document(
-        data=data,
-        included=_objects(included) if type(included) is list else (),
-        meta=meta if type(meta) is dict else {},
-        links=links if type(links) is dict else {},
+        data,
+        _objects(included) if type(included) is list else (),
+        meta if type(meta) is dict else {},
+        links if type(links) is dict else {},
     )
 
 

@@ -31,25 +31,35 @@ from hypothesis import strategies as st
 from waiting import until
 
 from didww_async import InvalidInput, NotSent, RateLimit, RateLimited, Timeouts
-from didww_async.transport.throttle import CALM, LATEST, MARGIN, SlotLog
+from didww_async.transport.throttle import CALM, LATEST, MARGIN, Slot, SlotLog
 
 
 def grants_of(log: SlotLog, delays: list[float], *, from_time: float = 0.0) -> list[float]:
     """When requests leave that are wanted all at once, each `delay` after it was granted."""
     now = from_time
-    held: list[float] = []  # when the granted requests will have left
+    held: list[tuple[float, Slot]] = []  # when the granted requests will have left
     left: list[float] = []
     for delay in delays:
         while (wait := log.delay(now)) > 0:
-            step = min([now + wait, *held])
-            now = step
-            for moment in [moment for moment in held if moment <= now]:
-                held.remove(moment)
+            now = min([now + wait, *(moment for moment, _ in held)])
+            for moment, slot in [one for one in held if one[0] <= now]:
+                held.remove((moment, slot))
                 left.append(moment)
-                log.give_back(moment + log.window)
-        log.take(now)
-        held.append(now + delay)
-    return sorted(left + held)
+                leave(log, slot, moment)
+        held.append((now + delay, taken(log, now)))
+    return sorted(left + [moment for moment, _ in held])
+
+
+def taken(log: SlotLog, now: float) -> Slot:
+    slot = Slot()
+    assert log.take(slot, now)
+    return slot
+
+
+def leave(log: SlotLog, slot: Slot, now: float) -> None:
+    """The request leaves, and is answered so soon that it was not late."""
+    log.left(slot, now)
+    log.answered(slot, late=0.0)
 
 
 def most_in_a_window(moments: list[float], window: float) -> int:
@@ -98,8 +108,7 @@ def test_a_server_that_allows_less_is_found_out_and_seldom_asked_too_much() -> N
     now, granted, refused = 0.0, [-math.inf], 0
     while now < 600:
         now += log.delay(now)
-        log.take(now)
-        log.give_back(now + log.window)
+        leave(log, taken(log, now), now)
         if now - granted[-1] < 0.099:  # it allows ten per second, evenly spaced
             refused += 1
             log.refused(now, until=now + 1)
@@ -114,7 +123,7 @@ def test_refusals_of_requests_that_were_on_their_way_slow_down_once() -> None:
     for at in (1.0, 1.01, 1.02):
         log.refused(at, until=at + 1)
     assert 2.02 - 1.5 == pytest.approx(log.delay(1.5))
-    log.take(3.0)
+    taken(log, 3.0)
     assert log.window / 20 == pytest.approx(log.delay(3.0))
 
 
@@ -123,8 +132,7 @@ def test_an_outage_that_answers_429_does_not_slow_what_comes_after_it() -> None:
     now = 0.0
     while now < 3600:
         now += log.delay(now)
-        log.take(now)
-        log.give_back(now + log.window)
+        leave(log, taken(log, now), now)
         log.refused(now, until=now + 1)
     moments = grants_of(log, [0.0] * 120, from_time=now)
     assert moments[-1] - moments[0] < 60
@@ -136,13 +144,12 @@ def test_after_calm_half_minutes_the_documented_rate_is_back() -> None:
     for _ in range(3):
         log.refused(1.0, until=1.0)
         log.refused(2.0, until=2.0)
-    log.take(3.0)
+    taken(log, 3.0)
     assert log.delay(3.0) > 1.25 * log.window / 20
     now = 3.0
     for _ in range(20):
         now += CALM
-        log.take(now)
-        log.give_back(now)
+        leave(log, taken(log, now), now)
     assert log.window / 20 == pytest.approx(log.delay(now))
 
 
@@ -160,44 +167,52 @@ def test_requests_that_arrive_late_do_not_break_the_limit_at_the_server(
     log = SlotLog(per_second=per_second)
     now = 0.0
     arrivals: list[float] = []
-    answers: list[tuple[float, int, float]] = []  # when, which, how late it seems
+    answers: list[tuple[float, Slot, float]] = []  # when, which, how late it seems
     for late, slow in trips:
         while (wait := log.delay(now)) > 0:
             now = min([now + wait, *(when for when, _, _ in answers)])
             for answer in [answer for answer in answers if answer[0] <= now]:
                 answers.remove(answer)
                 log.answered(answer[1], late=answer[2])
-        log.take(now)
-        id_ = log.left(now)
+        slot = taken(log, now)
+        log.left(slot, now)
         arrivals.append(now + late)
-        answers.append((now + 0.05 + late + slow, id_, late + slow))
+        answers.append((now + 0.05 + late + slow, slot, late + slow))
     assert most_in_a_window(sorted(arrivals), log.server_window - 1e-9) <= log.burst
 
 
 def test_a_slow_answer_holds_its_slot_for_a_quarter_of_a_second_at_most() -> None:
     log = SlotLog(per_second=1)
-    log.take(0.0)
-    log.left(0.0)
+    log.left(taken(log, 0.0), 0.0)
     assert 1 + LATEST == log.delay(0.0)
     assert 0.0 == log.delay(1 + LATEST)
-    log.take(1 + LATEST)
+    taken(log, 1 + LATEST)
 
 
 def test_slot_that_was_given_back_can_be_taken_at_once() -> None:
     log = SlotLog(per_second=1)
-    log.take(0.0)
+    slot = taken(log, 0.0)
     assert math.inf == log.delay(0.0)
-    log.give_back(0.0)
+    log.give_back(slot)
     assert 0.0 == log.delay(0.0)
+
+
+def test_slot_that_is_free_is_found_behind_others_that_are_held() -> None:
+    log = SlotLog(per_second=3)
+    for request in [taken(log, 0.0) for _ in range(3)][1:]:
+        leave(log, request, 0.0)  # the first one still waits for its connection
+    assert not log.take(Slot(), 1.0)
+    for _ in range(2):
+        taken(log, log.window)
+    assert not log.take(Slot(), log.window)
 
 
 def test_huge_rate_stands_for_no_limit_and_costs_no_memory() -> None:
     limit = RateLimit(1e12)
     assert 0.0 == limit._slots.delay(time.monotonic())
     for now in range(1000):  # requests that get no answer
-        limit._slots.take(now)
-        limit._slots.left(now)
-    assert 2 >= len(limit._slots._unanswered) + len(limit._slots._free_at)
+        limit._slots.left(taken(limit._slots, now), now)
+    assert 2 >= len(limit._slots._taken)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, "20", None])
@@ -420,7 +435,7 @@ async def test_slots_return_after_success_failure_and_cancellation() -> None:
         task.cancel()
         await failure_of(task)
         slots = client.rate_limit._slots
-        assert (0, 4) == (slots._never_used, len(slots._free_at) + len(slots._unanswered))
+        assert (0, 4) == (slots._never_used, len(slots._taken))
         assert slots.window == slots.delay(0.0)  # all of them left, and return in a window
 
 
@@ -460,8 +475,8 @@ async def test_every_cancellation_leaves_all_slots_free() -> None:
         orders, calls = sender._to_order
         assert (3, 8) == (calls._free, orders._free)
         slots = client.rate_limit._slots
-        returning = len(slots._free_at) + len(slots._unanswered)
-        assert slots.burst == slots._never_used + returning
+        assert slots.burst == slots._never_used + len(slots._taken)
+        assert all(math.isfinite(slot.free_at) for slot in slots._taken)
         assert 0 == len(client.rate_limit._waiting)
         await client.countries.list()
 
