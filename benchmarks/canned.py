@@ -1,6 +1,10 @@
 """A server that is never what limits: replies recorded once, in a process and on a core of its own.
 
 The replies are the simulator's, byte for byte; what serves them does not even parse the query.
+
+They are those of a purchase in one city. In TYPICAL, as in the documentation's own example of a
+purchase and in nine of ten cities of the coverage, the page of DID groups has one group with two
+SKUs; in WIDEST it has ten groups with 21 SKUs, more than in any other city.
 """
 
 import asyncio
@@ -16,25 +20,24 @@ import attrs
 
 from didww_async.simulator import Simulator
 
-__all__ = ["Served", "canned_server"]
+__all__ = ["TYPICAL", "WIDEST", "Served", "canned_server"]
 
+TYPICAL = "San Francisco"
+WIDEST = "New York"
 JSON_API = "application/vnd.api+json"
 Replies = dict[tuple[bytes, bytes], bytes]  # (method, path) -> the whole HTTP response
 
 
 @attrs.frozen(kw_only=True)
 class Served:
-    """Where the server listens, and the ids its replies hold."""
+    """Where the server listens, and the name of the city that its replies are about."""
 
     base_url: str
-    country: str
     city: str
-    sku: str
-    order: str
 
 
 @contextlib.contextmanager
-def canned_server(*, latency: float = 0.0) -> Iterator[Served]:
+def canned_server(*, city: str = TYPICAL, latency: float = 0.0) -> Iterator[Served]:
     """Serve from another process until the block ends; answers wait `latency` seconds.
 
     Where the machine has two cores, the server takes the last one and this process the first.
@@ -42,7 +45,7 @@ def canned_server(*, latency: float = 0.0) -> Iterator[Served]:
     cores = sorted(os.sched_getaffinity(0))
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(there, latency, cores[-1]), daemon=True
+        target=_serve, args=(there, city, latency, cores[-1]), daemon=True
     )
     process.start()
     os.sched_setaffinity(0, {cores[0]})
@@ -87,17 +90,17 @@ def _content_length(head: bytes) -> int:
     return int(rest.split(b"\r\n", 1)[0]) if found else 0
 
 
-def _serve(pipe: Connection, latency: float, core: int) -> None:
+def _serve(pipe: Connection, city: str, latency: float, core: int) -> None:
     os.sched_setaffinity(0, {core})
 
     async def main() -> None:
-        replies, served = await _record()
+        replies = await _record(city)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Canned(replies, latency), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         if latency:
             _stay_awake(loop)
-        pipe.send(attrs.evolve(served, base_url=f"http://127.0.0.1:{port}/v3"))
+        pipe.send(Served(base_url=f"http://127.0.0.1:{port}/v3", city=city))
         await asyncio.to_thread(pipe.recv)
 
     asyncio.run(main())
@@ -108,7 +111,7 @@ def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon(_stay_awake, loop)
 
 
-async def _record() -> tuple[Replies, Served]:
+async def _record(city_name: str) -> Replies:
     """Buy one number at the simulator and keep what it said."""
     replies: Replies = {}
     async with Simulator(rate_limit=None, completes_after=0) as simulator:
@@ -131,7 +134,7 @@ async def _record() -> tuple[Replies, Served]:
                 return json.loads(body)  # type: ignore[no-any-return]
 
             country = (await keep("GET", "countries", **{"filter[iso]": "US"}))["data"][0]["id"]
-            where = {"filter[country.id]": country, "filter[name]": "New York"}
+            where = {"filter[country.id]": country, "filter[name]": city_name}
             city = (await keep("GET", "cities", **where))["data"][0]["id"]
             where = {"include": "stock_keeping_units", "filter[city.id]": city}
             groups = await keep("GET", "did_groups", **where)
@@ -142,5 +145,4 @@ async def _record() -> tuple[Replies, Served]:
             order = (await keep("POST", "orders", new))["data"]["id"]
             await keep("GET", f"orders/{order}")
             await keep("GET", "dids", **{"filter[order.id]": order})
-    ids = {"country": country, "city": city, "sku": skus[0]["id"], "order": order}
-    return replies, Served(base_url="", **ids)
+    return replies

@@ -19,6 +19,7 @@ from benchmarks.canned import JSON_API, Served, canned_server
 from benchmarks.request_cost import (
     KEY,
     SCENARIOS,
+    TURN,
     Sample,
     Variant,
     WithClient,
@@ -36,7 +37,8 @@ class WithSdk:
     """The official SDK; its calls block a thread each."""
 
     def __init__(self, served: Served, *, threads: int) -> None:
-        self._served = served
+        self._base_url = served.base_url
+        self._city = served.city
         self._pool = ThreadPoolExecutor(threads)
         self._own = threading.local()
         self._clients: list[Any] = []
@@ -59,7 +61,7 @@ class WithSdk:
         if not hasattr(self._own, "client"):
             from didww.client import DidwwClient
 
-            self._own.client = DidwwClient(KEY, base_url=self._served.base_url)
+            self._own.client = DidwwClient(KEY, base_url=self._base_url)
             self._clients.append(self._own.client)
         return self._own.client
 
@@ -75,20 +77,19 @@ class WithSdk:
         from didww.resources.order_item.did_order_item import DidOrderItem
 
         client = self._client()
-        country = client.countries().list(QueryParams().filter("iso", "US")).data[0]
-        where = QueryParams().filter("country.id", country.id).filter("name", "New York")
-        city = client.cities().list(where).data[0]
-        where = QueryParams().filter("city.id", city.id).include("stock_keeping_units")
+        country = client.countries().list(QueryParams().filter("iso", "US")).data[0].id
+        where = QueryParams().filter("country.id", country).filter("name", self._city)
+        city = client.cities().list(where).data[0].id
+        where = QueryParams().filter("city.id", city).include("stock_keeping_units")
         group = client.did_groups().list(where).data[0]
         item = DidOrderItem()
         item.sku_id, item.qty = group.stock_keeping_units[0].id, 1
         order = Order()
         order.items, order.allow_back_ordering = [item], False
-        placed = client.orders().create(order).data
-        _ = client.orders().find(placed.id).data.status
+        placed = client.orders().create(order).data.id
+        _ = client.orders().find(placed).data.status
         _ = [
-            did.number
-            for did in client.dids().list(QueryParams().filter("order.id", placed.id)).data
+            did.number for did in client.dids().list(QueryParams().filter("order.id", placed)).data
         ]
         return 6
 
@@ -99,6 +100,7 @@ class WithHttpx:
     def __init__(self, served: Served, *, connections: int) -> None:
         import httpx
 
+        self._city = served.city
         self._client = httpx.AsyncClient(
             base_url=served.base_url,
             headers={"Accept": JSON_API, "X-DIDWW-API-Version": "2026-04-16", "Api-Key": KEY},
@@ -107,7 +109,7 @@ class WithHttpx:
 
     async def purchase(self) -> int:
         country = (await self._get("countries", {"filter[iso]": "US"}))["data"][0]["id"]
-        where = {"filter[country.id]": country, "filter[name]": "New York"}
+        where = {"filter[country.id]": country, "filter[name]": self._city}
         city = (await self._get("cities", where))["data"][0]["id"]
         where = {"include": "stock_keeping_units", "filter[city.id]": city}
         groups = await self._get("did_groups", where)
@@ -146,11 +148,11 @@ async def measure(served: Served, *, repetitions: int) -> list[dict[str, Any]]:
     """CPU and rate of every variant, 16 in flight."""
     kinds = variants(served)
     found = []
-    for name, (scenario, requests) in SCENARIOS.items():
+    for name, scenario in SCENARIOS.items():
         taken: dict[str, list[Sample]] = {kind: [] for kind in kinds}
         for repetition in range(-1, repetitions):
             for kind, variant in kinds.items():
-                one = await sample(scenario, variant, requests=requests // 2, in_flight=IN_FLIGHT)
+                one = await sample(scenario, variant, requests=TURN // 2, in_flight=IN_FLIGHT)
                 if repetition >= 0:
                     taken[kind].append(one)
         found += summary(name, IN_FLIGHT, taken)

@@ -16,14 +16,14 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 import attrs
 
-from benchmarks.canned import JSON_API, Served, canned_server
+from benchmarks.canned import JSON_API, TYPICAL, WIDEST, Served, canned_server
 from didww_async import Client, RateLimit
 from didww_async.resources import DidOrderItem, OrderCreate
 from didww_async.wire.codec import STANDARD, Codec
@@ -33,10 +33,14 @@ __all__ = ["rows"]
 KEY = "benchmark-key-0123456789"
 IN_FLIGHT = (1, 16, 64)
 WARMING_UP = 5  # repetitions that are not counted
+TURN = 200  # requests, at least
 
 
 class Variant(Protocol):
-    """One way of talking to the API; both methods return how many requests they sent."""
+    """One way of talking to the API; both methods return how many requests they sent.
+
+    A purchase saves what the next step needs of each answer, its id, and lets go of the rest.
+    """
 
     async def purchase(self) -> int: ...
     async def read(self) -> int: ...
@@ -47,7 +51,7 @@ class WithClient:
     """`didww_async.Client`, with all it does by default; its rate limit is never reached."""
 
     def __init__(self, served: Served, *, connections: int, codec: Codec | None = None) -> None:
-        self._served = served
+        self._city = served.city
         self._client = Client(
             api_key=KEY,
             base_url=served.base_url,
@@ -58,15 +62,17 @@ class WithClient:
 
     async def purchase(self) -> int:
         client = self._client
-        (country,) = await client.countries.list(filter={"iso": "US"})
-        (city, *_) = await client.cities.list(filter={"country.id": country.id, "name": "New York"})
+        country = (await client.countries.list(filter={"iso": "US"}))[0].id
+        where = {"country.id": country, "name": self._city}
+        city = (await client.cities.list(filter=where))[0].id
         groups = await client.did_groups.list(
-            filter={"city.id": city.id}, include="stock_keeping_units"
+            filter={"city.id": city}, include="stock_keeping_units"
         )
-        sku = groups[0].stock_keeping_units[0]
-        order = await client.orders.create(OrderCreate(items=(DidOrderItem(sku_id=sku.id),)))
-        order = await client.orders.get(order.id)
-        await client.dids.list(filter={"order.id": order.id})
+        skus = groups[0].stock_keeping_units
+        new = OrderCreate(items=(DidOrderItem(sku_id=skus[0].id),))
+        order = (await client.orders.create(new)).id
+        await client.orders.get(order)
+        await client.dids.list(filter={"order.id": order})
         return 6
 
     async def read(self) -> int:
@@ -89,6 +95,7 @@ class WithRawAiohttp:
         dumps: Callable[[Any], str | bytes],
     ) -> None:
         self._url = served.base_url
+        self._city = served.city
         self._loads = loads
         self._dumps = dumps
         self._session = aiohttp.ClientSession(
@@ -99,7 +106,7 @@ class WithRawAiohttp:
 
     async def purchase(self) -> int:
         country = (await self._get("countries", {"filter[iso]": "US"}))["data"][0]["id"]
-        where = {"filter[country.id]": country, "filter[name]": "New York"}
+        where = {"filter[country.id]": country, "filter[name]": self._city}
         city = (await self._get("cities", where))["data"][0]["id"]
         where = {"include": "stock_keeping_units", "filter[city.id]": city}
         groups = await self._get("did_groups", where)
@@ -153,10 +160,12 @@ class Sample:
 
 
 Scenario = Callable[[Variant], Awaitable[int]]
-SCENARIOS: dict[str, tuple[Scenario, int]] = {  # and how many requests one turn makes, at least
-    "small GET": (lambda variant: variant.read(), 200),
-    "purchase (6 requests)": (lambda variant: variant.purchase(), 200),
+Scenarios = Mapping[str, Scenario]
+SCENARIOS: Scenarios = {
+    "small GET": lambda variant: variant.read(),
+    "purchase (6 requests)": lambda variant: variant.purchase(),
 }
+IN_WIDEST: Scenarios = {"purchase, 10 DID groups": lambda variant: variant.purchase()}
 
 
 async def sample(scenario: Scenario, variant: Variant, *, requests: int, in_flight: int) -> Sample:
@@ -177,24 +186,22 @@ async def sample(scenario: Scenario, variant: Variant, *, requests: int, in_flig
 
 
 async def measure(
-    served: Served, *, repetitions: int, in_flights: Sequence[int] = IN_FLIGHT
+    served: Served, scenarios: Scenarios, *, repetitions: int, in_flights: Sequence[int]
 ) -> list[dict[str, Any]]:
     """CPU and rate of every variant, scenario and number of callers."""
     found: list[dict[str, Any]] = []
     for in_flight in in_flights:
         kinds = variants(served, connections=in_flight)
         taken: dict[str, dict[str, list[Sample]]] = {
-            name: {kind: [] for kind in kinds} for name in SCENARIOS
+            name: {kind: [] for kind in kinds} for name in scenarios
         }
         gc.freeze()
         for repetition in range(-WARMING_UP, repetitions):
-            for name, (scenario, requests) in SCENARIOS.items():
+            for name, scenario in scenarios.items():
                 order = list(kinds)
                 first = repetition % len(order)
                 for kind in order[first:] + order[:first]:
-                    one = await sample(
-                        scenario, kinds[kind], requests=requests, in_flight=in_flight
-                    )
+                    one = await sample(scenario, kinds[kind], requests=TURN, in_flight=in_flight)
                     if repetition >= 0:
                         taken[name][kind].append(one)
         gc.unfreeze()
@@ -226,8 +233,13 @@ def summary(
 
 def rows(*, repetitions: int = 60, in_flights: Sequence[int] = IN_FLIGHT) -> list[dict[str, Any]]:
     """Measure everything; one row per scenario, number of callers and variant."""
-    with canned_server() as served:
-        return asyncio.run(measure(served, repetitions=repetitions, in_flights=in_flights))
+    found = []
+    for city, scenarios in ((TYPICAL, SCENARIOS), (WIDEST, IN_WIDEST)):
+        with canned_server(city=city) as served:
+            found += asyncio.run(
+                measure(served, scenarios, repetitions=repetitions, in_flights=in_flights)
+            )
+    return found
 
 
 def print_table(found: Sequence[dict[str, Any]]) -> None:

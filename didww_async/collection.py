@@ -182,7 +182,8 @@ class Lists(_Collection[R], Generic[R, F, S, I]):
         it.meta = document.meta
         it.links = document.links
         it.__class__ = Page
-        return cast("Page[R]", it)
+        made: Page[R] = it
+        return made
 
     async def iterate(
         self,

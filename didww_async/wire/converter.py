@@ -167,7 +167,7 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
     def read(found: Any, _: Any) -> tuple[Any, ...]:
         # One value stands for a list of one: reject_reasons comes both ways.
         items = found if isinstance(found, list) else [found]
-        return tuple(hook(item, member) for item in items if item is not None)
+        return tuple([hook(item, member) for item in items if item is not None])
 
     return read
 
@@ -187,7 +187,8 @@ def _nested_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Nested
         make = makers.get(found.get("type"))
         if make is None or not isinstance(attributes, dict):
             return UnknownNested(raw=found)
-        return typing.cast("Nested", make(attributes, found))
+        made: Nested = make(attributes, found)
+        return made
 
     return read
 
@@ -198,7 +199,8 @@ def _flat_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], FlatNest
     def read(found: Any, _: Any) -> FlatNested:
         if not isinstance(found, dict):
             raise ValueError("not an object")
-        return typing.cast("FlatNested", make(found, found))
+        made: FlatNested = make(found, found)
+        return made
 
     return read
 

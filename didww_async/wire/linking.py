@@ -18,7 +18,6 @@ Raw: TypeAlias = Mapping[str, Any]
 Known: TypeAlias = dict[str, dict[Any, Resource]]  # type -> id -> resource
 Run: TypeAlias = tuple[str, list[Resource]]  # a type, and resources of it that stood together
 _TYPE = operator.itemgetter("type")
-_ID = operator.attrgetter("id")
 
 
 class ResourceClasses(Protocol):
@@ -146,9 +145,11 @@ def _known(runs: Sequence[Run]) -> Known:
     # From the end, so that the first of each id stays: links lead to the objects that are returned,
     # and primary data stand before what is included.
     for type_, alike in reversed(runs):
-        known.setdefault(type_, {}).update(
-            zip(map(_ID, reversed(alike)), reversed(alike), strict=True)
-        )
+        by_id = {it.id: it for it in reversed(alike)}
+        if type_ in known:
+            known[type_].update(by_id)
+        else:
+            known[type_] = by_id
     return known
 
 
