@@ -87,8 +87,10 @@ class _Collection(Generic[R]):
         self._writing: dict[tuple[str, type], Operation] = {}
 
     def _read(self, path: str, query: Pairs, timeouts: Timeouts | None) -> Call:
-        path = self._channel.version.path(path)
-        return Call(self._reading, path, query, timeouts=timeouts and _checked(timeouts))
+        version = self._channel.version
+        if version.other_paths:
+            path = version.path(path)
+        return Call(self._reading, path, query, None, timeouts and _checked(timeouts))
 
     def _write(
         self, method: str, path: str, *, body: bytes | Form | None, timeouts: Timeouts | None

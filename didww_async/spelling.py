@@ -28,6 +28,7 @@ class ApiVersion:
     our value -> its value. `lacks`, `lacks_types`, `lacks_values`: what it does not have, and what
     to do instead. `related`: the type a relationship leads to, for nested includes. `unfolds`:
     attributes that are nested objects here, whose parts it has among the resource's own.
+    `other_paths`: whether `path` has anything to say.
     """
 
     date: str
@@ -40,7 +41,12 @@ class ApiVersion:
     lacks_values: Mapping[Key, Mapping[str, str]] = attrs.field(factory=dict)
     related: Mapping[Key, str] = attrs.field(factory=dict)
     unfolds: frozenset[Key] = frozenset()
+    other_paths: bool = attrs.field(init=False, repr=False, eq=False)
     _told: Mapping[str, frozenset[str]] = attrs.field(init=False, repr=False, eq=False)
+
+    @other_paths.default
+    def _has_other_paths(self) -> bool:
+        return bool(self.types or self.lacks_types)
 
     @_told.default
     def _by_type(self) -> Mapping[str, frozenset[str]]:
@@ -62,7 +68,7 @@ class ApiVersion:
 
     def path(self, ours: str) -> str:
         """How this version spells the path of a collection, or of something in it."""
-        if not self.types and not self.lacks_types:
+        if not self.other_paths:
             return ours
         collection, slash, rest = ours.partition("/")
         return self.type_name(collection) + slash + rest

@@ -45,9 +45,9 @@ class Timeouts:
             )
 
 
-@attrs.frozen(kw_only=True, cache_hash=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Operation:
-    """What all calls of one operation of the API say alike.
+    """What all calls of one operation of the API say alike. It is itself and equals no other.
 
     `kind` names what takes alike, such as "GET cities". `api_version`: None where there are no
     versions. `accepts` and `sends` are media types; `sends` is None where there is no body, or one
@@ -93,11 +93,6 @@ class Reply:
     body: bytes
     cut_off: str = ""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it is a whole 2xx."""
-        return 200 <= self.status < 300 and not self.cut_off
 
     @property
     def request_id(self) -> str | None:

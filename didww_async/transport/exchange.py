@@ -80,7 +80,7 @@ class Exchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._timeouts: Timeouts | None = None
-        self._timeout = aiohttp.ClientTimeout()
+        self._limits = aiohttp.ClientTimeout()
         self._deadlines = Deadlines()
 
     async def send(
@@ -102,7 +102,7 @@ class Exchange:
         operation, sent, sink = call.operation, call.body, call.sink
         session = self._borrowed
         if session is None:
-            session = self._session(fresh=operation.fresh)
+            session = self._sessions.get(operation.fresh) or self._session(fresh=operation.fresh)
         data = _opened(sent) if isinstance(sent, Form) else sent
         response: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
@@ -115,7 +115,8 @@ class Exchange:
                 url,
                 headers=headers.of(operation),
                 data=data,
-                timeout=self._limits(timeouts),
+                # Nearly all calls have those of their client.
+                timeout=self._limits if timeouts is self._timeouts else self._limited(timeouts),
                 **self._alike,
             )
             if self._borrowed is not None:
@@ -147,28 +148,26 @@ class Exchange:
         body = b"".join(pieces)
         return Reply(response.status, response.headers, body, cut_off, headers.secrets)
 
-    def _limits(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
-        if self._timeouts is not timeouts:  # nearly all calls have those of their client
-            self._timeouts = timeouts
-            self._timeout = aiohttp.ClientTimeout(
-                total=None,  # see deadlines.py
-                connect=timeouts.connect,
-                sock_connect=timeouts.connect,
-                sock_read=timeouts.read,
-            )
-        return self._timeout
+    def _limited(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
+        self._timeouts = timeouts
+        self._limits = aiohttp.ClientTimeout(
+            total=None,  # see deadlines.py
+            connect=timeouts.connect,
+            sock_connect=timeouts.connect,
+            sock_read=timeouts.read,
+        )
+        return self._limits
 
     def _session(self, *, fresh: bool) -> aiohttp.ClientSession:
-        if (found := self._sessions.get(fresh)) is None:
-            found = self._sessions[fresh] = aiohttp.ClientSession(
-                connector=_OneEach(
-                    limit=self._max_connections,
-                    keepalive_timeout=IDLE_FOR_WRITES if fresh else IDLE_FOR_READS,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=self._trace_configs,
-            )
-        return found
+        made = self._sessions[fresh] = aiohttp.ClientSession(
+            connector=_OneEach(
+                limit=self._max_connections,
+                keepalive_timeout=IDLE_FOR_WRITES if fresh else IDLE_FOR_READS,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=self._trace_configs,
+        )
+        return made
 
     def check_usable(self) -> None:
         """Raises ClientClosed when nothing can be sent: closed, or used in another event loop."""

@@ -136,8 +136,8 @@ class Sender:
             document = parse_document(reply.body, codec=self.codec)
         except NotADocument as problem:
             raise self.unreadable(call, str(problem), reply=reply) from None
-        asked, served = call.operation.api_version, document.api_version
-        if served != asked and served is not None and asked is not None:
+        asked, served = call.operation.api_version, document.meta.get("api_version")
+        if served != asked and asked is not None and isinstance(served, str):
             self._warn_of_version(asked=asked, served=served)
         return document
 
@@ -279,7 +279,7 @@ class Sender:
     ) -> Reply:
         """Return an answer that is a success. Raises what anything else stands for."""
         if isinstance(came, Reply):
-            if came.succeeded:
+            if 200 <= came.status < 300 and not came.cut_off:
                 if self._on_attempt is not None or log.isEnabledFor(logging.DEBUG):
                     self._tell(call, came, turn, attempt=attempt)
                 return came

@@ -130,8 +130,10 @@ class Quickest:
             self._kinds[kind] = took, 1
             return took
         quickest, seen = known
-        if seen < ENOUGH or took < quickest:
-            quickest = min(took, quickest)
+        if took < quickest:
+            quickest = took
+            self._kinds[kind] = quickest, seen + 1
+        elif seen < ENOUGH:
             self._kinds[kind] = quickest, seen + 1
         return took - quickest if seen >= ENOUGH else took
 
@@ -194,13 +196,10 @@ class RateLimit:
             now = self._clock()
             self._slots.refused(now, until=now + min(max(0.0, seconds), LONGEST_PAUSE))
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """It is known now when a slot is free: whoever waits for one should look again."""
-        # Without the lock most of the time. Who waits looks at the slots after it has joined those
-        # who wait, and who tells of a slot looks for them after it has told.
-        if self._waiting:
-            with self._lock:
-                self._nudge()
+        with self._lock:
+            self._nudge()
 
     def _nudge(self) -> None:
         # A loop that was closed without cancelling its tasks leaves waiters that never wake.
@@ -227,7 +226,9 @@ class Grant(Slot):
         if self.left_at is None and not self._over:
             limit = self._limit
             limit._slots.left(self, limit._clock())
-            limit.wake()
+            # Asked without the lock, because who waits has joined them before it looks at slots.
+            if limit._waiting:
+                limit._wake()
 
     def answered(self, kind: str) -> None:
         """Its answer begins. `kind` names requests that take alike, such as "GET cities"."""
@@ -236,7 +237,8 @@ class Grant(Slot):
             limit = self._limit
             late = limit._quickest.late(kind, limit._clock() - self.left_at)
             limit._slots.answered(self, late=late)
-            limit.wake()
+            if limit._waiting:
+                limit._wake()
 
     def give_back(self) -> None:
         """Nothing was sent: the slot is free at once."""

@@ -26,12 +26,6 @@ class Document:
     links: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
-    def api_version(self) -> str | None:
-        """The API version that was served."""
-        found = self.meta.get("api_version")
-        return found if isinstance(found, str) else None
-
-    @property
     def total_records(self) -> int | None:
         """How many records all pages have together; None where the server does not say."""
         found = self.meta.get("total_records")
@@ -47,7 +41,12 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
     entry that can't be read spoils a list, because a list that silently lacks an order or a number
     would be believed.
     """
-    found = _load(body, codec)
+    try:
+        found = codec.loads(body)
+    except (ValueError, RecursionError):
+        found = NotADocument
+    if type(found) is not dict:
+        raise _no_object(found)
     try:
         data = found["data"]
     except KeyError:
@@ -95,8 +94,12 @@ def _load(body: bytes, codec: Codec) -> Mapping[str, Any]:
     if type(found) is dict:
         return found
     # Not raised from the except block: json's error holds the whole body, and would travel along.
+    raise _no_object(found)
+
+
+def _no_object(found: object) -> NotADocument:
     what = "not JSON" if found is NotADocument else "no JSON object"
-    raise NotADocument(f"the body is {what}")
+    return NotADocument(f"the body is {what}")
 
 
 def _error(item: Mapping[str, Any]) -> ErrorObject:
