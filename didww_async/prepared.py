@@ -10,7 +10,8 @@ from didww_async.transport.call import Call, Repeat, Reply, Timeouts
 
 if TYPE_CHECKING:  # chapters of resources load with the first call
     from didww_async.resources import Order
-    from didww_async.transport.sender import Sender, Turn
+    from didww_async.transport.sender import Sender
+    from didww_async.transport.turn import Turn
 
 __all__ = ["Orders", "PreparedOrder"]
 

@@ -118,13 +118,11 @@ class Order(Resource):
     items: tuple[OrderItem, ...] = attribute()
 
 
-def _check_sku(sku_id: str) -> None:
+def _check_sku(sku_id: str, cycles: int | None | Unset) -> None:
     if not sku_id:
         raise InvalidInput("sku_id is empty; take it from a DID group's stock_keeping_units")
-
-
-def _check_cycles(count: int | None | Unset) -> None:
-    check_range("billing_cycles_count", count, 0, 999)
+    if cycles is not UNSET:
+        check_range("billing_cycles_count", cycles, 0, 999)
 
 
 @value
@@ -139,8 +137,7 @@ class DidOrderItem(Nested):
     billing_cycles_count: int | None | Unset = UNSET
 
     def __attrs_post_init__(self) -> None:
-        _check_sku(self.sku_id)
-        _check_cycles(self.billing_cycles_count)
+        _check_sku(self.sku_id, self.billing_cycles_count)
         if not isinstance(self.qty, int) or not 1 <= self.qty <= 1000:
             raise InvalidInput(f"qty is a whole number from 1 to 1000, not {self.qty!r}")
 
@@ -156,8 +153,7 @@ class AvailableDidOrderItem(Nested):
     billing_cycles_count: int | None | Unset = UNSET
 
     def __attrs_post_init__(self) -> None:
-        _check_sku(self.sku_id)
-        _check_cycles(self.billing_cycles_count)
+        _check_sku(self.sku_id, self.billing_cycles_count)
         if not self.available_did_id:
             raise InvalidInput("available_did_id is empty")
 
@@ -173,8 +169,7 @@ class ReservedDidOrderItem(Nested):
     billing_cycles_count: int | None | Unset = UNSET
 
     def __attrs_post_init__(self) -> None:
-        _check_sku(self.sku_id)
-        _check_cycles(self.billing_cycles_count)
+        _check_sku(self.sku_id, self.billing_cycles_count)
         if not self.did_reservation_id:
             raise InvalidInput("did_reservation_id is empty")
 

@@ -45,9 +45,9 @@ class Timeouts:
             )
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Operation:
-    """What all calls of one operation of the API say alike. It is itself and equals no other.
+    """What all calls of one operation of the API say alike.
 
     `kind` names what takes alike, such as "GET cities". `api_version`: None where there are no
     versions. `accepts` and `sends` are media types; `sends` is None where there is no body, or one

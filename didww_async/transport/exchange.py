@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -15,8 +16,8 @@ from didww_async.errors import ClientClosed, InvalidInput
 from didww_async.transport.call import Call, Reply, Timeouts
 from didww_async.transport.deadlines import Deadlines
 from didww_async.transport.files import Form, Sink
-from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Granted
+from didww_async.transport.turn import Turn
 
 __all__ = ["MAX_BODY", "Exchange", "Unanswered"]
 
@@ -84,26 +85,22 @@ class Exchange:
         self._deadlines = Deadlines()
 
     async def send(
-        self,
-        call: Call,
-        *,
-        url: URL,
-        headers: RequestHeaders,
-        timeouts: Timeouts,
-        grant: Granted,
+        self, call: Call, url: URL, turn: Turn, timeouts: Timeouts
     ) -> Reply | Unanswered:
         """Send one request and read its answer, of a body over MAX_BODY the beginning.
 
-        To be called once `check_usable` let it pass. `grant` is told when the request leaves (with
-        a borrowed session: when the answer begins) and when the answer begins. What fails after
-        that leaves a reply whose body is cut off. Raises InvalidInput for a file that can't be
-        read, and what a cancellation or a fault of somebody else's raises.
+        To be called once `check_usable` let it pass. The turn's grant is told when the request
+        leaves (with a borrowed session: when the answer begins) and when the answer begins. What
+        fails after that leaves a reply whose body is cut off. Raises InvalidInput for a file that
+        can't be read, and what a cancellation or a fault of somebody else's raises.
         """
         operation, sent, sink = call.operation, call.body, call.sink
         session = self._borrowed
         if session is None:
             session = self._sessions.get(operation.fresh) or self._session(fresh=operation.fresh)
         data = _opened(sent) if isinstance(sent, Form) else sent
+        grant, headers = turn.grant, turn.headers
+        turn.began = time.monotonic()
         response: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
         cut_off = ""

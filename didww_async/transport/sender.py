@@ -7,8 +7,7 @@ import itertools
 import logging
 import re
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from yarl import URL
 
@@ -18,6 +17,7 @@ from didww_async.errors import (
     ApiError,
     DidwwError,
     Forbidden,
+    InvalidInput,
     NoAnswer,
     NotSent,
     RateLimited,
@@ -28,47 +28,22 @@ from didww_async.errors import (
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
 from didww_async.transport.exchange import MAX_BODY, Exchange, Unanswered
 from didww_async.transport.headers import RequestHeaders
-from didww_async.transport.limiter import Granted, Limiter
+from didww_async.transport.limiter import Limiter
 from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
 from didww_async.transport.places import Places
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
+from didww_async.transport.turn import Turn
 from didww_async.wire.codec import Codec
 from didww_async.wire.document import Document, NotADocument, parse_document
 from didww_async.wire.query import Pairs, sendable
 
-__all__ = ["Sender", "Turn"]
+__all__ = ["Sender"]
 
 PAUSE_AFTER_429 = 1.0  # seconds, when the server names none: its window
 
 SEPARATES = re.compile(r"[&=+%;#]")
 
 log = logging.getLogger("didww_async")
-
-
-class Turn:
-    """Place, authentication and rate grant: what is sent on it does not wait any more.
-
-    `waited`: seconds it took to get them; `began`: when an exchange was started on it, if one was.
-    """
-
-    __slots__ = ("_places", "began", "grant", "headers", "waited")
-
-    def __init__(
-        self, grant: Granted, headers: RequestHeaders, places: Sequence[Places], waited: float
-    ) -> None:
-        self.grant = grant
-        self.headers = headers
-        self.waited = waited
-        self.began: float | None = None
-        self._places = places
-
-    def end(self) -> None:
-        """Free the places; a grant that was not used is given back."""
-        if self.began is None:
-            self.grant.give_back()
-        for place in self._places:
-            place.free()
-        self._places = ()
 
 
 class Sender:
@@ -156,7 +131,11 @@ class Sender:
             if turn is None:
                 turn = await self.turn()
                 self._exchange.check_usable()  # still
-            return self._judged(call, turn, await self._sent(call, url, turn))
+            timeouts = call.timeouts or self.timeouts
+            return self._judged(call, turn, await self._exchange.send(call, url, turn, timeouts))
+        except InvalidInput as problem:  # a file can't be read, or written
+            self._torn(call, turn, problem)
+            raise
         except DidwwError as failure:
             first = failure
         except BaseException as problem:
@@ -249,22 +228,12 @@ class Sender:
         """
         self._exchange.check_usable()
         try:
-            came = await self._sent(call, self.url(call), turn)
+            timeouts = call.timeouts or self.timeouts
+            came = await self._exchange.send(call, self.url(call), turn, timeouts)
         except BaseException as problem:
             self._torn(call, turn, problem, attempt=attempt)
             raise
         return self._judged(call, turn, came, attempt=attempt)
-
-    def _sent(self, call: Call, url: URL, turn: Turn) -> Coroutine[Any, Any, Reply | Unanswered]:
-        """Begin the one exchange of a turn."""
-        turn.began = time.monotonic()
-        return self._exchange.send(
-            call,
-            url=url,
-            headers=turn.headers,
-            timeouts=call.timeouts or self.timeouts,
-            grant=turn.grant,
-        )
 
     def _torn(
         self, call: Call, turn: Turn | None, problem: BaseException, *, attempt: int = 1

@@ -22,6 +22,7 @@ from didww_async.transport.exchange import Exchange, Unanswered
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Unlimited
 from didww_async.transport.outcome import error_of_exception, retry_after, without
+from didww_async.transport.turn import Turn
 
 __all__ = ["TokenFetcher"]
 
@@ -57,13 +58,11 @@ class TokenFetcher:
         """Ask once. Raises KeyRefused, TokenNotGranted, RateLimited or TokenNotFetched."""
         secrets = tuple(request.headers.values())
         self._exchange.check_usable()
-        came = await self._exchange.send(
-            Call(TOKEN, path="", body=request.body),
-            url=URL(request.url),
-            headers=RequestHeaders(user_agent=self._user_agent, auth=request.headers),
-            timeouts=TIMEOUTS,
-            grant=Unlimited(),  # the API's limit does not count requests for tokens
-        )
+        call = Call(TOKEN, path="", body=request.body)
+        headers = RequestHeaders(user_agent=self._user_agent, auth=request.headers)
+        # The API's limits do not count requests for tokens.
+        turn = Turn(Unlimited(), headers, places=(), waited=0.0)
+        came = await self._exchange.send(call, URL(request.url), turn, TIMEOUTS)
         if isinstance(came, Unanswered):
             failure = error_of_exception(
                 came.problem, method="POST", url=request.url, secrets=secrets

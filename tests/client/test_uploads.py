@@ -14,6 +14,7 @@ from didww_async import (
     Client,
     InvalidInput,
     NotFound,
+    RateLimit,
     RetryPolicy,
     ValidationFailed,
 )
@@ -245,6 +246,27 @@ async def test_file_that_went_away_between_two_attempts_is_named(tmp_path: Path)
                 EncryptedFileCreate(encryption_fingerprint=FINGERPRINT, file=path)
             )
     assert 1 == len(server.requests)
+
+
+async def test_file_that_went_away_costs_no_turn(tmp_path: Path) -> None:
+    path = tmp_path / "passport.enc"
+
+    class Slow:
+        async def headers(self) -> dict[str, str]:
+            path.unlink()  # after it was checked, and before it is sent
+            return {"Api-Key": "0123456789"}
+
+    limit = RateLimit(1, clock=lambda: 0.0)  # time stands still: only given back slots return
+    options = {"api_key": Slow(), "rate_limit": limit, "max_connections": 1}
+    async with talking(answering(reply(CREATED, status=201)), **options) as (client, server):
+        for _ in range(3):
+            path.write_bytes(encrypt(PASSPORT, keys=KEYS))
+            with pytest.raises(InvalidInput, match=r"passport.enc can't be read: No such file"):
+                await client.encrypted_files.create(
+                    EncryptedFileCreate(encryption_fingerprint=FINGERPRINT, file=path)
+                )
+        assert limit.take() is not None
+    assert [] == server.requests
 
 
 async def test_cancelled_upload_leaves_nothing_behind(
