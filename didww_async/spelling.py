@@ -117,7 +117,7 @@ class ApiVersion:
         pairs: list[tuple[str, str]] = []
         if include:
             paths = ",".join(include)
-            if told or "." in paths:
+            if "." in paths or not told.isdisjoint(include):
                 paths = ",".join([self._include(type_, path) for path in include])
             pairs.append(("include", paths))
         for key, found in filter.items():
@@ -126,7 +126,7 @@ class ApiVersion:
                 name, given = self.name(type_, key), self.value(type_, key, found)
             text = given if type(given) is str else filter_text(name, given)
             pairs.append((f"filter[{name}]", text))
-        for of, names in fields.items():
+        for of, names in fields.items() if fields else ():
             spelled = [self.name(of, name) for name in names]
             pairs.append((f"fields[{self.type_name(of)}]", ",".join(spelled)))
         if sort:

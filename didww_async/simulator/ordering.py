@@ -1,6 +1,5 @@
 """An order's life: placed and paid, then completed with numbers or canceled."""
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -238,7 +237,7 @@ def _kept(
         items=tuple(items),
         reply_order=tuple(reply_order),
         created_at=world.now(),
-        listed_from=time.monotonic() + world.settings.orders_visible_after,
+        listed_from=world.now() + timedelta(seconds=world.settings.orders_visible_after),
         version=version,
         allow_back_ordering=checked.allow_back_ordering,
         external_reference_id=checked.external_reference_id,

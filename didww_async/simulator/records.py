@@ -80,7 +80,7 @@ class Order:
     items: tuple[Item, ...]
     reply_order: tuple[int, ...]
     created_at: datetime
-    listed_from: float
+    listed_from: datetime
     version: str
     allow_back_ordering: bool
     external_reference_id: str | None

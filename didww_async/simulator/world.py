@@ -2,7 +2,6 @@
 
 import random
 import string
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -113,7 +112,7 @@ class World:
 
     def listed_orders(self) -> list[Order]:
         """The orders that GET /orders shows by now."""
-        now = time.monotonic()
+        now = self.now()
         return [order for order in self.orders.values() if order.listed_from <= now]
 
     def keep_order(self, order: Order) -> None:

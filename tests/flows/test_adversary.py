@@ -106,7 +106,7 @@ async def test_a_second_order_that_comes_after_all_is_told_loudly(
     resending = asyncio.create_task(resend(client, journal, "ref-1", rules=GIVES_UP_SOON))
     while len(sim.orders) < 2:
         await asyncio.sleep(0.005)
-    sim._world.keep_order(attrs.evolve(first, listed_from=0.0))
+    sim._world.keep_order(attrs.evolve(first, listed_from=first.created_at))
     [sent] = await journal.list()
     await record(journal, sent, Event.ORDERED, order_id=first.id)  # a callback was faster
     with pytest.raises(DuplicateOrders) as caught:

@@ -132,7 +132,7 @@ def in_this_process(dsn: str, sim: Simulator, executor_id: str) -> PurchaseWorke
         application_version="1",
         client_factory=lambda: Client(api_key=KEY, base_url=sim.base_url),
         heartbeat=0.2,
-        dead_after=1.0,
+        dead_after=30.0,  # what lives may well be slow
         poll_every=0.1,
     )
 
