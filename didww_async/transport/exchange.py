@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
-import attrs
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -17,9 +16,10 @@ from didww_async.transport.call import Call, Reply, Timeouts
 from didww_async.transport.deadlines import Deadlines
 from didww_async.transport.files import Form, Sink
 from didww_async.transport.limiter import Granted
+from didww_async.transport.outcome import Unanswered, unanswered
 from didww_async.transport.turn import Turn
 
-__all__ = ["MAX_BODY", "Exchange", "Unanswered"]
+__all__ = ["MAX_BODY", "Exchange"]
 
 MAX_BODY = 32 * 1024 * 1024  # larger than any reply of the API
 IDLE_FOR_READS = 15.0
@@ -34,14 +34,6 @@ LEAVES: ContextVar[Granted | None] = ContextVar("LEAVES", default=None)
 
 class ConnectionDropped(aiohttp.ClientConnectionError):
     """The connection ended before an answer began."""
-
-
-@attrs.frozen
-class Unanswered:
-    """What the network did instead of bringing an answer. A value, and not raised, because it may
-    hold the request's headers, and with them the key: no other exception may carry it along."""
-
-    problem: Exception = attrs.field(repr=False)
 
 
 class _OneEach(aiohttp.TCPConnector):
@@ -129,11 +121,12 @@ class Exchange:
             if not deadline.end():
                 raise
             if response is None:
-                return Unanswered(TimeoutError(f"no answer within {timeouts.total:g} s"))
+                late = TimeoutError(f"no answer within {timeouts.total:g} s")
+                return unanswered(late, headers.secrets)
             cut_off = "the body broke off (TimeoutError)"
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             if response is None:
-                return Unanswered(problem)
+                return unanswered(problem, headers.secrets)
             cut_off = f"the body broke off ({type(problem).__name__})"
         finally:
             deadline.end()

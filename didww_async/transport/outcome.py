@@ -18,8 +18,6 @@ from didww_async.errors import (
     Forbidden,
     InsufficientBalance,
     NotFound,
-    NotSent,
-    OutcomeUnknown,
     RateLimited,
     ServerFailed,
     Unauthorized,
@@ -29,7 +27,14 @@ from didww_async.errors import (
 from didww_async.transport.call import Reply
 from didww_async.wire.document import parse_errors
 
-__all__ = ["error_of_exception", "error_of_reply", "retry_after", "unreadable", "without"]
+__all__ = [
+    "Unanswered",
+    "error_of_reply",
+    "retry_after",
+    "unanswered",
+    "unreadable",
+    "without",
+]
 
 BY_STATUS: Mapping[int, type[ApiError]] = {
     400: BadRequest,
@@ -57,15 +62,23 @@ SURELY_NOT_SENT = (
 )
 
 
-def error_of_exception(
-    exception: Exception, *, method: str, url: str, secrets: Iterable[str] = ()
-) -> NotSent | OutcomeUnknown:
-    """The verdict on an exchange without an answer: what the network, or aiohttp, raised instead.
+@attrs.frozen
+class Unanswered:
+    """What the network did instead of bringing an answer.
+
+    All that is kept of the exception: it leads to the request, with the key, and to its body.
+    """
+
+    surely_not_sent: bool
+    reason: str
+
+
+def unanswered(exception: Exception, secrets: Iterable[str]) -> Unanswered:
+    """What an exchange without an answer comes to: what the network, or aiohttp, raised instead.
 
     Source: measured on aiohttp 3.14; the table stands in tests/client/test_outcome.py.
     """
-    verdict = NotSent if isinstance(exception, SURELY_NOT_SENT) else OutcomeUnknown
-    return verdict(method=method, url=url, reason=_reason(exception, secrets))
+    return Unanswered(isinstance(exception, SURELY_NOT_SENT), _reason(exception, secrets))
 
 
 def error_of_reply(reply: Reply, *, method: str, url: str, now: dt.datetime) -> ApiError:

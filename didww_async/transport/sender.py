@@ -17,19 +17,19 @@ from didww_async.errors import (
     ApiError,
     DidwwError,
     Forbidden,
-    InvalidInput,
     NoAnswer,
     NotSent,
+    OutcomeUnknown,
     RateLimited,
     TokenRejected,
     Unauthorized,
     UnreadableReply,
 )
 from didww_async.transport.call import AttemptRecord, Call, Reply, Timeouts
-from didww_async.transport.exchange import MAX_BODY, Exchange, Unanswered
+from didww_async.transport.exchange import MAX_BODY, Exchange
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Limiter
-from didww_async.transport.outcome import error_of_exception, error_of_reply, unreadable
+from didww_async.transport.outcome import Unanswered, error_of_reply, unreadable
 from didww_async.transport.places import Places
 from didww_async.transport.retry import RetryPolicy, may_repeat, retried
 from didww_async.transport.turn import Turn
@@ -132,15 +132,14 @@ class Sender:
                 turn = await self.turn()
                 self._exchange.check_usable()  # still
             timeouts = call.timeouts or self.timeouts
-            return self._judged(call, turn, await self._exchange.send(call, url, turn, timeouts))
-        except InvalidInput as problem:  # a file can't be read, or written
-            self._torn(call, turn, problem)
-            raise
+            try:
+                came = await self._exchange.send(call, url, turn, timeouts)
+            except BaseException as problem:
+                self._torn(call, turn, problem)
+                raise
+            return self._judged(call, turn, came)
         except DidwwError as failure:
             first = failure
-        except BaseException as problem:
-            self._torn(call, turn, problem)
-            raise
         finally:
             if turn is not None:
                 turn.end()
@@ -235,11 +234,9 @@ class Sender:
             raise
         return self._judged(call, turn, came, attempt=attempt)
 
-    def _torn(
-        self, call: Call, turn: Turn | None, problem: BaseException, *, attempt: int = 1
-    ) -> None:
+    def _torn(self, call: Call, turn: Turn, problem: BaseException, *, attempt: int = 1) -> None:
         """An exchange ended in a cancellation, or an error that is none of the network."""
-        if turn is not None and turn.began is not None:
+        if turn.began is not None:
             turn.grant.sent()  # as far as anybody can know
             self._tell(call, problem, turn, attempt=attempt)
 
@@ -283,17 +280,13 @@ class Sender:
         return refusal
 
     def _lost(self, call: Call, turn: Turn, came: Unanswered) -> NoAnswer:
-        verdict = error_of_exception(
-            came.problem,
-            method=call.operation.method,
-            url=self._said(self.url(call)),
-            secrets=turn.headers.secrets,
-        )
-        if isinstance(verdict, NotSent):
+        if came.surely_not_sent:
             turn.grant.give_back()
         else:
             turn.grant.sent()  # as far as anybody can know
-        return verdict
+        verdict = NotSent if came.surely_not_sent else OutcomeUnknown
+        url = self._said(self.url(call))
+        return verdict(method=call.operation.method, url=url, reason=came.reason)
 
     def _tell(self, call: Call, result: Reply | BaseException, turn: Turn, *, attempt: int) -> None:
         """Tell the log and the hook of an attempt that ended."""

@@ -18,10 +18,10 @@ from didww_async.errors import (
     TokenNotGranted,
 )
 from didww_async.transport.call import Call, Operation, Reply, Timeouts
-from didww_async.transport.exchange import Exchange, Unanswered
+from didww_async.transport.exchange import Exchange
 from didww_async.transport.headers import RequestHeaders
 from didww_async.transport.limiter import Unlimited
-from didww_async.transport.outcome import error_of_exception, retry_after, without
+from didww_async.transport.outcome import Unanswered, retry_after, without
 from didww_async.transport.turn import Turn
 
 __all__ = ["TokenFetcher"]
@@ -64,10 +64,7 @@ class TokenFetcher:
         turn = Turn(Unlimited(), headers, places=(), waited=0.0)
         came = await self._exchange.send(call, URL(request.url), turn, TIMEOUTS)
         if isinstance(came, Unanswered):
-            failure = error_of_exception(
-                came.problem, method="POST", url=request.url, secrets=secrets
-            )
-            raise _no_token(request, failure.reason)
+            raise _no_token(request, came.reason)
         return self._read(request, came, secrets)
 
     def _read(self, request: TokenRequest, reply: Reply, secrets: tuple[str, ...]) -> GrantedToken:

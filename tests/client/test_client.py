@@ -867,6 +867,22 @@ async def test_hook_is_told_of_cancelled_attempts_too() -> None:
     ]
 
 
+async def test_hook_that_stops_the_program_is_told_once() -> None:
+    class Stop(BaseException):
+        pass
+
+    records: list[AttemptRecord] = []
+
+    def stop(record: AttemptRecord) -> None:
+        records.append(record)
+        raise Stop
+
+    async with talking(reply(COUNTRIES), on_attempt=stop) as (client, _):
+        with pytest.raises(Stop):
+            await client.countries.list()
+    assert [200] == [record.status for record in records]
+
+
 async def test_hook_that_fails_costs_nobody_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     def fail(record: AttemptRecord) -> None:
         raise RuntimeError("hook")

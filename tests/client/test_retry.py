@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 import tenacity
 from client.servers import (
@@ -15,6 +16,8 @@ from client.servers import (
     ORDER,
     Say,
     Seen,
+    Server,
+    client_of,
     document,
     failure_of,
     refusal,
@@ -35,6 +38,7 @@ from didww_async import (
     Forbidden,
     InsufficientBalance,
     InvalidInput,
+    NoAnswer,
     NotFound,
     NotSent,
     OutcomeUnknown,
@@ -358,3 +362,24 @@ async def test_repeated_read_after_a_time_out_gets_the_later_answer() -> None:
     async with talking(answers, retry=policy, timeouts=timeouts) as (client, server):
         assert 1 == len(await client.countries.list())
     assert 2 == len(server.requests)
+
+
+@pytest.mark.parametrize("end", ["dropped", "refused"])
+async def test_failure_that_is_kept_keeps_nothing_of_the_request(end: str) -> None:
+    """Batches keep failures by the thousand, and what they lead to holds the key."""
+    async with Server(Say(then="close")) as server:
+        url = server.url if end == "dropped" else "http://127.0.0.1:1/v3"
+        async with client_of(url, retry=RetryPolicy.none()) as client:
+            failure = await failure_of(client.countries.list())
+    assert isinstance(failure, NoAnswer)
+    trace = failure.__traceback__
+    found: list[object] = []
+    while trace is not None:
+        if not trace.tb_frame.f_globals["__name__"].startswith("client."):
+            found += trace.tb_frame.f_locals.values()
+        trace = trace.tb_next
+    assert found
+    assert not [one for one in found if type(one).__module__.startswith("aiohttp")]
+    for one in found:
+        for name in getattr(type(one), "__slots__", ()):
+            assert not isinstance(getattr(one, name, None), aiohttp.ClientError)
