@@ -70,6 +70,8 @@ class SlotLog:
         if self._not_before > now:
             return False
         taken = self._taken
+        if taken and taken[0].left_at is None:
+            taken.rotate(-1)  # it may be held for long, and those behind it are free before
         if taken and taken[0].free_at <= now:
             taken.popleft()
         elif self._never_used:

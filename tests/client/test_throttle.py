@@ -215,6 +215,14 @@ def test_huge_rate_stands_for_no_limit_and_costs_no_memory() -> None:
     assert 2 >= len(limit._slots._taken)
 
 
+def test_slot_that_is_held_for_long_does_not_keep_others_from_being_used_again() -> None:
+    slots = RateLimit(1e12)._slots
+    taken(slots, 0.0)  # its order is being written into a journal, say
+    for now in range(1000):
+        leave(slots, taken(slots, now), now)
+    assert 4 >= len(slots._taken)
+
+
 @pytest.mark.parametrize("wrong", [0, -1, math.nan, math.inf, "20", None])
 def test_rate_that_makes_no_sense_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidInput, match="rate limit"):
