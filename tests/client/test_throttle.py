@@ -541,7 +541,7 @@ def test_two_loops_in_two_threads_share_one_limit() -> None:
     times = sorted(seen.at for seen in server.requests)
     assert 70 == len(times)
     assert most_in_a_window(times, 1.0) <= 40
-    assert took < MARGIN + 1.0  # 40 at once, 30 one window later
+    assert took < 2 * MARGIN + 1.0  # 40 at once, 30 one window later, on a machine that may be busy
 
 
 # -- against a strict server, in real time
