@@ -234,10 +234,13 @@ def summary(
 def rows(*, repetitions: int = 60, in_flights: Sequence[int] = IN_FLIGHT) -> list[dict[str, Any]]:
     """Measure everything; one row per scenario, number of callers and variant."""
     found = []
-    for city, scenarios in ((TYPICAL, SCENARIOS), (WIDEST, IN_WIDEST)):
+    for city, scenarios, turns in (
+        (TYPICAL, SCENARIOS, repetitions),
+        (WIDEST, IN_WIDEST, repetitions // 2),
+    ):
         with canned_server(city=city) as served:
             found += asyncio.run(
-                measure(served, scenarios, repetitions=repetitions, in_flights=in_flights)
+                measure(served, scenarios, repetitions=turns, in_flights=in_flights)
             )
     return found
 
