@@ -3,7 +3,7 @@
 The replies are the simulator's, byte for byte; what serves them does not even parse the query.
 
 They are those of a purchase in one city. In TYPICAL, as in the documentation's own example of a
-purchase and in nine of ten cities of the coverage, the page of DID groups has one group with two
+purchase and in 7,578 of the 8,558 cities of the coverage, the page of DID groups has one group with two
 SKUs; in WIDEST it has ten groups with 21 SKUs, more than in any other city.
 """
 

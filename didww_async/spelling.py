@@ -16,7 +16,6 @@ Key = tuple[str, str]
 """A resource type, and a name of it: an attribute, relationship, filter or sort."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-NO_NAMES: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +63,7 @@ class ApiVersion:
 
     def told(self, type_: str) -> frozenset[str]:
         """The names of a type that this version tells anything of: all others are spelled alike."""
-        return self._told.get(type_, NO_NAMES)
+        return self._told.get(type_, frozenset())
 
     def path(self, ours: str) -> str:
         """How this version spells the path of a collection, or of something in it."""
@@ -113,7 +112,7 @@ class ApiVersion:
         Returns names and values in a stable order: include, filters, fields, sort, page. Raises
         NotInThisVersion, and InvalidInput for a value that can't be written, naming its key.
         """
-        told = self._told.get(type_, NO_NAMES)
+        told = self.told(type_)
         pairs: list[tuple[str, str]] = []
         if include:
             paths = ",".join(include)
@@ -126,7 +125,7 @@ class ApiVersion:
                 name, given = self.name(type_, key), self.value(type_, key, found)
             text = given if type(given) is str else filter_text(name, given)
             pairs.append((f"filter[{name}]", text))
-        for of, names in fields.items() if fields else ():
+        for of, names in fields.items():
             spelled = [self.name(of, name) for name in names]
             pairs.append((f"fields[{self.type_name(of)}]", ",".join(spelled)))
         if sort:

@@ -41,12 +41,7 @@ def parse_document(body: bytes, *, codec: Codec = STANDARD) -> Document:
     entry that can't be read spoils a list, because a list that silently lacks an order or a number
     would be believed.
     """
-    try:
-        found = codec.loads(body)
-    except (ValueError, RecursionError):
-        found = NotADocument
-    if type(found) is not dict:
-        raise _no_object(found)
+    found = _load(body, codec)
     try:
         data = found["data"]
     except KeyError:
@@ -94,12 +89,8 @@ def _load(body: bytes, codec: Codec) -> Mapping[str, Any]:
     if type(found) is dict:
         return found
     # Not raised from the except block: json's error holds the whole body, and would travel along.
-    raise _no_object(found)
-
-
-def _no_object(found: object) -> NotADocument:
     what = "not JSON" if found is NotADocument else "no JSON object"
-    return NotADocument(f"the body is {what}")
+    raise NotADocument(f"the body is {what}")
 
 
 def _error(item: Mapping[str, Any]) -> ErrorObject:
