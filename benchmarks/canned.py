@@ -2,9 +2,9 @@
 
 The replies are the simulator's, byte for byte; what serves them does not even parse the query.
 
-They are those of a purchase in one city. In TYPICAL, as in the documentation's own example of a
-purchase and in 7,578 of the 8,558 cities of the coverage, the page of DID groups has one group with two
-SKUs; in WIDEST it has ten groups with 21 SKUs, more than in any other city.
+They are those of a purchase in one city. In TYPICAL the page of DID groups has one group with two
+SKUs, as in the documentation's own example; 7,578 of the 8,558 cities of the coverage have one
+group. In WIDEST it has ten groups with 21 SKUs, more than in any other city.
 """
 
 import asyncio
