@@ -2,7 +2,7 @@
 
     python -m benchmarks [--quick] [--only request_cost ...] [--out FOLDER]
 
-They run one after the other, because they would disturb each other; it takes about seven minutes,
+They run one after the other, because they would disturb each other; it takes about eight minutes,
 with --quick two. `benchmarks/README.md` says how to read the figures.
 """
 
