@@ -492,18 +492,20 @@ async def test_download_that_takes_longer_leaves_what_was_there_alone(
             writer.write(b"a,b\n")
             await asyncio.sleep(0.005)
 
-    def on_progress(arrived: int, _: int | None) -> None:
-        if arrived == 4:  # the time is up while, or before, a piece is written
+    stalls = iter([2 * BEAT])
+
+    def on_progress(_: int, __: int | None) -> None:
+        if seconds := next(stalls, None):  # the time is up while, or before, a piece is written
             if cancelled:
                 asyncio.get_running_loop().call_later(0.01, task.cancel)
-            stall(0.3)
+            stall(seconds)
 
     target = tmp_path / "export.csv"
     target.write_text("what was there")
     async with listening(drip) as port, client_of(f"http://127.0.0.1:{port}/v3") as client:
         export = Export(id="e", url=f"http://127.0.0.1:{port}/file", status="completed")
         task = asyncio.create_task(
-            client.exports.download(export, target, on_progress=on_progress, timeouts=total(0.2))
+            client.exports.download(export, target, on_progress=on_progress, timeouts=total(BEAT))
         )
         failure: Any = await failure_of(task)
     if cancelled:
