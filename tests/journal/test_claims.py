@@ -28,7 +28,7 @@ from flows.ordering import Ordering
 
 REQUEST = OrderRequest.of_one(sku_id=TWO_CHANNELS, did_group_id=NEW_YORK_GROUP, quantity=1)
 RULES = attrs.evolve(HURRIED, settle_for=0.3, look_every=(0.01, 0.05), claim_age=30)
-RULES = attrs.evolve(RULES, timeouts=attrs.evolve(HURRIED.timeouts, connect=0.1, total=0.3))
+RULES = attrs.evolve(RULES, timeouts=attrs.evolve(HURRIED.timeouts, connect=0.5, total=1.0))
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_a_claim_whose_confirmation_got_lost(
 
     async with (
         proxy_before(POSTGRES) as proxy,
-        PostgresJournal(proxy.dsn, **postgres_options, timeout=1) as journal,
+        PostgresJournal(proxy.dsn, **postgres_options, timeout=2) as journal,
     ):
         proxy.commits = ["", what]  # the plan's, the claim's
         purchase = await place(sim, journal)
@@ -104,7 +104,7 @@ async def test_a_claim_that_nobody_can_confirm_sends_nothing(
 
     async with (
         proxy_before(POSTGRES) as proxy,
-        PostgresJournal(proxy.dsn, **postgres_options, timeout=0.5) as journal,
+        PostgresJournal(proxy.dsn, **postgres_options, timeout=2) as journal,
     ):
         proxy.commits = ["", what]
         proxy.refusing = True
