@@ -34,11 +34,12 @@ class InStep:
         try:
             return await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
+            self._waiting.clear()  # nobody asks any more: nothing may be read for who is leaving
+            ending = [*tasks, *filter(None, [self._reading])]
+            for task in ending:
                 task.cancel()
-            if self._reading is not None:
-                self._reading.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*ending, return_exceptions=True)
+            self._reading = None
             for walk in walks:
                 walk.close()  # one that never began
 

@@ -91,9 +91,28 @@ async def test_walks_that_are_cancelled_leave_nothing_behind() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await walkers.walk([walk("a"), walk("b")])
-    await asyncio.sleep(0)
     assert [2] == ended
     assert 1 == len(asyncio.all_tasks())
+
+
+async def test_an_error_ends_all_and_nothing_is_read_for_who_still_waited() -> None:
+    walkers, library = InStep(), Library()
+
+    async def late(key: str) -> str:
+        return await walkers.ask(library.second, key, stage=1)
+
+    async def walk(key: str) -> str:
+        found = await walkers.ask(library.first, key, stage=0)
+        if key == "a":
+            raise LookupError(found)
+        await asyncio.sleep(0.01)  # moves while the error is raised
+        return found
+
+    with pytest.raises(LookupError, match="A"):
+        await walkers.walk([walk("a"), walk("b"), late("c")])
+    assert 1 == len(asyncio.all_tasks())
+    assert [("a", "b")] == library.asked
+    assert ["D"] == await walkers.walk([late("d")])
 
 
 async def test_nobody_waits_when_there_is_nothing_to_walk() -> None:
