@@ -42,7 +42,7 @@ def answer(read: Callable[[Asked], Awaitable[Answer]], connection: Connection) -
         screen=Screen(secrets=secrets(connection)),
         place=place_of(connection),
     )
-    return run_async(_answered(read, asked))
+    return run_async(_answered(read, asked), screen=asked.screen)
 
 
 async def _answered(read: Callable[[Asked], Awaitable[Answer]], asked: Asked) -> int:

@@ -104,13 +104,9 @@ def buy(
     limits are USD without VAT. The numbers bought go to standard output, one per line. With a
     --reference that the journal knows nothing is bought again: the same order is reported.
     """
-    buying = Buying(
-        wanted=wanted,
-        terms=terms,
-        connection=connection,
-        screen=Screen(secrets=secrets(connection)),
-    )
-    return run_async(buying.run(), at_once=buying.broken_off)
+    screen = Screen(secrets=secrets(connection))
+    buying = Buying(wanted=wanted, terms=terms, connection=connection, screen=screen)
+    return run_async(buying.run(), screen=screen, at_once=buying.broken_off)
 
 
 @app.command
@@ -227,7 +223,8 @@ def simulate(
     # Only now: a web server takes a while to load.
     from flows.cli.simulating import simulate as serve_simulator  # noqa: PLC0415
 
-    return run_async(serve_simulator(Screen(), port=port, api_key=api_key))
+    screen = Screen()
+    return run_async(serve_simulator(screen, port=port, api_key=api_key), screen=screen)
 
 
 for command in (

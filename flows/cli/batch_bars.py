@@ -1,5 +1,6 @@
 """Progress bars of a batch, at a terminal: lookups, orders, completions, speed, spending, ETA."""
 
+import contextlib
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 __all__ = ["Bars"]
 
@@ -47,7 +49,12 @@ class Bars:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        with contextlib.suppress(OSError):  # the terminal was closed
+            self._progress.stop()
+
+    def write_above(self, text: str) -> None:
+        """Write lines that stay above the bars; `text` may be coloured."""
+        self._progress.console.print(Text.from_ansi(text), soft_wrap=True)
 
     def tell(
         self, title: str, *, done: int | None = None, of: int | None = None, note: str | None = None

@@ -115,4 +115,4 @@ def batch(
         connection=connection,
         screen=screen,
     )
-    return run_async(batching.run(), at_once=batching.broken_off)
+    return run_async(batching.run(), screen=screen, at_once=batching.broken_off)

@@ -87,7 +87,7 @@ class Progress:
         # Only now: rich takes a while to load.
         from flows.cli.batch_bars import Bars  # noqa: PLC0415
 
-        with Bars(totals) as bars:
+        with Bars(totals) as bars, self._screen.above(bars.write_above):
             self._bars = bars
             try:
                 yield

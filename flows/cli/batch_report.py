@@ -4,8 +4,7 @@ import csv
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from didww_async import InvalidInput
 from flows.batch import LineResult
@@ -32,7 +31,8 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 class Report:
     """Rows in the order of their lines, written when it is closed: whole, or not at all.
 
-    An earlier report of the same name is replaced, another file never. Errors that a spreadsheet
+    An earlier report of the same name is replaced, though not by one that tells nothing: of no
+    line, and of no order. Another file never is. Errors that a spreadsheet
     would take for a formula begin with an apostrophe; no other cell can be one.
 
     `message` makes an error's text, without secrets.
@@ -46,6 +46,7 @@ class Report:
         self._part = path.with_name(f"{path.name}.part")
         self._message = message
         self._rows: dict[int, tuple[Any, ...]] = {}
+        self._tells = False
         try:
             self._part.open("a").close()
         except OSError as problem:
@@ -57,14 +58,20 @@ class Report:
         """A line that stands as "open" until something is said of it."""
         self._rows[line] = (line, reference, "open")
 
+    def begin(self) -> None:
+        """The lines are planned or ordered: from now on "open" tells something as well."""
+        self._tells = True
+
     def bad(self, line: BadLine) -> None:
         """A line that was left out of the batch."""
+        self._tells = True
         before = self._rows.get(line.number, ("",) * len(COLUMNS))[-1]
         why = "; ".join(filter(None, [before, line.why]))
         self._rows[line.number] = (line.number, "", "bad", "", "", "", "", "", why)
 
     def add(self, found: LineResult | UnbuyableLine) -> None:
         """What became of a line."""
+        self._tells = True
         line = found.line
         error = "" if found.error is None else _harmless(self._message(found.error))
         if isinstance(found, UnbuyableLine):
@@ -81,28 +88,17 @@ class Report:
             )
         self._rows[line.number] = (line.number, line.identity, *rest)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
-        return not self._rows
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self._rows:  # nothing to tell: what is there may be the report of an earlier run
+    def close(self) -> bool:
+        """Write it; whether there was anything to tell. Raises OSError when it can't be written."""
+        if not self._tells:
             self._part.unlink()
-            return
+            return False
         with self._part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(self._rows[number] for number in sorted(self._rows))
         os.replace(self._part, self._path)
+        return True
 
 
 def _check_no_other_file(path: Path) -> None:

@@ -59,14 +59,17 @@ class Summary:
         """Lines that were not told of."""
         return self.lines - self.states.total()
 
-    @property
-    def go_on(self) -> str | None:
-        """What to do for the lines that are not bought; None when all are."""
+    def go_on(self, options: str) -> str | None:
+        """What to do for the lines that are not bought; None when all are.
+
+        `options`: what the command it names needs to find the same API and journal.
+        """
         twice = "what is bought or on its way is not ordered twice."
         waiting = (LineState.PENDING, LineState.SKIPPED, LineState.UNKNOWN)
         if self.open or self.shortfall or any(self.states[one] for one in waiting):
             return (
                 f"Run the same command again to go on: {twice} What is known: didww-async journal"
+                f"{options}"
             )
         if self.states.total() > self.states[LineState.BOUGHT]:
             return f"Mend what the errors tell of, then run the same command again: {twice}"
@@ -87,8 +90,8 @@ class Summary:
             return Exit.PARTIAL
         return Exit.REFUSED if self.first_error is None else exit_for(self.first_error)
 
-    def event(self) -> dict[str, Any]:
-        """The summary as JSON values; money is USD without VAT."""
+    def event(self, code: Exit) -> dict[str, Any]:
+        """The summary as JSON values; money is USD without VAT. `code`: what the run exits with."""
         return {
             "event": "summary",
             "lines": self.lines,
@@ -101,7 +104,7 @@ class Summary:
             "orders": len(self.orders),
             "spent": self.spent,
             "currency": "USD",
-            "exit_code": int(self.code),
+            "exit_code": int(code),
         }
 
     def told(self, place: Place) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from flows.cli.batch_shown import (
 )
 from flows.cli.connect import Place, place_of, working
 from flows.cli.exits import Exit, UserLeft, exit_for
+from flows.cli.keeping import typed
 from flows.cli.options import Journaled
 from flows.cli.outcome import error_document
 from flows.cli.screen import Screen
@@ -81,16 +82,21 @@ class Batching:
     async def run(self) -> int:
         """Do it, say what became of it, and return the exit code."""
         try:
-            with self._reporting():
-                self._check_before_all()
-                code = await self._work(await self._read())
+            if self._orders.report is not None:
+                self._report = Report(self._orders.report, message=self._screen.message)
+            self._check_before_all()
+            code = await self._work(await self._read())
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every end is told
             code = self._failed(error)
-        return code
+        self._tell_end(code)
+        return code if self._report_written() else code or Exit.FAILED
 
     def broken_off(self) -> None:
         """Tell what is known when there is no time to find out more."""
-        self._tell_end(interrupted=True)
+        if self._ordering:
+            self._screen.say("Interrupted: orders of open lines may be on their way.", "warning")
+        self._tell_end(Exit.INTERRUPTED)
+        self._report_written()
 
     # -- the file
 
@@ -158,11 +164,11 @@ class Batching:
                 )
             self._show(plan)
             if orders.only_plan:
+                self._begin_report()
                 return plan_code(plan, bad=self._bad_lines)
             if plan.packing.orders and not orders.yes:
                 await self._confirm(plan)
             await self._buy(client, journal, lines, plan)
-        self._tell_end()
         return summary.code
 
     def _show(self, plan: Plan) -> None:
@@ -195,6 +201,7 @@ class Batching:
         orders, summary = self._orders, self._summary
         assert summary is not None  # noqa: S101 - made before
         self._ordering = True
+        self._begin_report()
         results = buy_many(
             client,
             lines,
@@ -260,40 +267,45 @@ class Batching:
         code = exit_for(error)
         if isinstance(error, UserLeft):
             screen.say(f"Nothing was bought: {error}.")
-        elif code is not Exit.INTERRUPTED:
+        elif code is Exit.INTERRUPTED:
+            nothing = "" if self._ordering else " Nothing was ordered by this run."
+            screen.say(f"Interrupted.{nothing}", "warning")
+        else:
             screen.error(error, debug=self._connection.debug)
             self._event({"event": "error", "error": error_document(error, screen.message(error))})
-        self._tell_end(interrupted=code is Exit.INTERRUPTED)
         return code
 
-    def _tell_end(self, *, interrupted: bool = False) -> None:
+    def _tell_end(self, code: Exit) -> None:
         summary, screen = self._summary, self._screen
-        if interrupted:
-            screen.say("Interrupted.", "warning")
+        if summary is None or not self._ordering:
+            return
         if not self._connection.json:
             screen.result(self._numbers)
-        if summary is None or not self._ordering:
-            if summary is not None and interrupted:
-                screen.say("Nothing was ordered.", "bold")
-            return
         for line in summary.told(self._place):
             screen.say(line, "bold")
         if summary.first_error is not None:
             screen.say(f"First of the errors: {screen.message(summary.first_error)}")
-        if summary.go_on is not None and not self._place.simulated:
-            screen.say(summary.go_on)
-        self._event(summary.event())
+        go_on = summary.go_on(typed(self._connection))
+        if go_on is not None and not self._place.simulated:
+            screen.say(go_on)
+        self._event(summary.event(code))
 
     def _event(self, event: Any) -> None:
         if self._connection.json:
             self._screen.result([json_text(event)])
 
-    @contextlib.contextmanager
-    def _reporting(self) -> Iterator[None]:
-        if self._orders.report is None:
-            yield
-            return
-        with Report(self._orders.report, message=self._screen.message) as self._report:
-            yield
-        if not self._report.is_empty:
-            self._screen.say(f"The report is in {self._orders.report}.")
+    def _begin_report(self) -> None:
+        if self._report is not None:
+            self._report.begin()
+
+    def _report_written(self) -> bool:
+        if self._report is None:
+            return True
+        path = self._orders.report
+        try:
+            if self._report.close():
+                self._screen.say(f"The report is in {path}.")
+        except OSError as problem:
+            self._screen.say(f"error: the report can't be written to {path}: {problem.strerror}")
+            return False
+        return True

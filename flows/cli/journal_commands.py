@@ -67,14 +67,11 @@ def resend(
     reference
         The purchase's reference.
     """
+    screen = Screen(secrets=secrets(connection))
     resending = Resending(
-        reference=reference,
-        yes=yes,
-        timeout=timeout,
-        connection=connection,
-        screen=Screen(secrets=secrets(connection)),
+        reference=reference, yes=yes, timeout=timeout, connection=connection, screen=screen
     )
-    return run_async(resending.run(), at_once=resending.broken_off)
+    return run_async(resending.run(), screen=screen, at_once=resending.broken_off)
 
 
 def cancel(reference: str, /, *, connection: Journaled = JOURNALED) -> int:
@@ -85,12 +82,9 @@ def cancel(reference: str, /, *, connection: Journaled = JOURNALED) -> int:
     reference
         The purchase's reference.
     """
-    canceling = Canceling(
-        reference=reference,
-        connection=connection,
-        screen=Screen(secrets=secrets(connection)),
-    )
-    return run_async(canceling.run(), at_once=canceling.broken_off)
+    screen = Screen(secrets=secrets(connection))
+    canceling = Canceling(reference=reference, connection=connection, screen=screen)
+    return run_async(canceling.run(), screen=screen, at_once=canceling.broken_off)
 
 
 def journal(

@@ -10,17 +10,21 @@ from types import FrameType
 from typing import Any
 
 from flows.cli.exits import Exit
+from flows.cli.screen import Screen
+from flows.cli.warned import warnings_on
 
 __all__ = ["run"]
 
 
-def run(work: Coroutine[Any, Any, int], *, at_once: Callable[[], None] | None = None) -> int:
-    """Run `work` and return its exit code.
+def run(
+    work: Coroutine[Any, Any, int], *, screen: Screen, at_once: Callable[[], None] | None = None
+) -> int:
+    """Run `work` and return its exit code; what the library warns of is said on the screen.
 
     Ctrl-C, SIGTERM and SIGHUP cancel it. Work that handles the cancellation may take its time and
     return a code of its own; another interrupt then calls `at_once` and ends the process.
     """
-    with asyncio.Runner() as runner:
+    with warnings_on(screen), asyncio.Runner() as runner:
         interrupts = _Interrupts(runner.get_loop(), at_once)
         try:
             with interrupts.caught():

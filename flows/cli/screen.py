@@ -9,7 +9,7 @@ import os
 import sys
 import textwrap
 import traceback
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Literal, TextIO
 
 from flows.cli.exits import Exit, exit_for, hint
@@ -45,6 +45,7 @@ class Screen:
         self._err = stderr or sys.stderr
         self._secrets = secrets
         self._spinning = False
+        self._above: Callable[[str], None] | None = None
         self.shows_tables = _is_terminal(self._out)
         self.has_terminal = _is_terminal(self._err)
         self.can_ask = self.has_terminal and _is_terminal(stdin or sys.stdin)
@@ -73,7 +74,20 @@ class Screen:
             text = "\n".join(_wrapped(line, width) for line in text.split("\n"))
         if self.has_terminal and STYLES[style] and "NO_COLOR" not in os.environ:
             text = f"{STYLES[style]}{text}{RESET}"
+        if self._above is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._above(text)
+                return
         _write(self._err, f"{ERASE if self._spinning else ''}{text}\n")
+
+    @contextlib.contextmanager
+    def above(self, write: Callable[[str], None]) -> Iterator[None]:
+        """While the block runs, lines are written with `write`: something is drawn below them."""
+        self._above = write
+        try:
+            yield
+        finally:
+            self._above = None
 
     def error(self, error: BaseException, *, debug: bool) -> None:
         """Say what went wrong, with a traceback (without local variables) if asked for."""

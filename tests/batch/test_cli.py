@@ -1,73 +1,12 @@
 """didww-async batch: the command line on files of purchases, against the simulator."""
 
 import asyncio
-import csv
 import json
-import signal
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from cli.commands import KEY, Said, ended, pointed_at, run, started, until
-from cli.terminal import at_terminal
-
-from didww_async import DidwwError
-from didww_async.simulator import AnswerLate, Simulator
-from flows import PurchaseRequest
-from flows.batch import lines_of
-from flows.batch.resolving import UnbuyableLine
-from flows.cli.batch_report import Report
-
-GOOD = """reference,country,region,city,npa,channels,quantity
-one,GB,,London,,2,2
-two,US,New York,,212,2,1
-three,GB,,London,,2,3
-"""
-
-
-@pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(api_key=KEY, rate_limit=None, completes_after=0.05) as running:
-        yield running
-
-
-class Desk:
-    """Runs the command on files, with one journal."""
-
-    def __init__(self, simulator: Simulator, place: Path) -> None:
-        self.simulator = simulator
-        self.place = place
-        self.env = {**pointed_at(simulator), "DIDWW_JOURNAL": str(place / "mine.db")}
-
-    def file(self, text: str | bytes, name: str = "orders.csv") -> str:
-        path = self.place / name
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return str(path)
-
-    async def run(self, text: str | bytes, *options: str) -> Said:
-        return await run("batch", self.file(text), *options, env=self.env)
-
-    def posts(self) -> int:
-        return sum("POST" == it.method for it in self.simulator.requests)
-
-    def report(self, name: str = "report.csv") -> list[dict[str, str]]:
-        with (self.place / name).open() as file:
-            return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def desk(simulator: Simulator, tmp_path: Path) -> Desk:
-    return Desk(simulator, tmp_path)
-
-
-def events(said: Said) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for line in said.lines:
-        event = json.loads(line)
-        found.setdefault(event.pop("event"), []).append(event)
-    return found
+from batch.desk import GOOD, Desk, events
+from cli.commands import run, started
 
 
 async def test_buys_what_the_lines_ask_for(desk: Desk) -> None:
@@ -214,72 +153,3 @@ async def test_limits_of_the_batch(desk: Desk) -> None:
     said = await desk.run(GOOD, "--yes", "--max-total", "0.5", "--json")
     assert (4, 0) == (said.code, len(desk.simulator.orders))
     assert {"skipped", "failed"} >= {line["state"] for line in events(said)["line"]}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-async def test_ctrl_c_and_the_same_command_again(desk: Desk) -> None:
-    desk.simulator.inject(AnswerLate(1.0), method="POST", path="/orders")
-    command = ("batch", desk.file(GOOD), "--yes", "--report", str(desk.place / "report.csv"))
-    async with started(*command, env=desk.env) as process:
-        await until(lambda: desk.simulator.orders)
-        process.send_signal(signal.SIGINT)
-        said = await ended(process)
-    assert 130 == said.code
-    assert "3 open (3 of them in orders on their way)" in said.err
-    assert "in 1 order for" in said.err
-    assert "Run the same command again" in " ".join(said.err.split())
-    assert {"open"} == {row["state"] for row in desk.report()}
-    again = await run(*command, env=desk.env)
-    assert (0, 6, 1) == (again.code, len(again.lines), len(desk.simulator.orders))
-
-
-@pytest.mark.parametrize("there", ["the file itself", "the journal", "a directory", "no directory"])
-async def test_a_report_that_could_not_be_written_is_told_before_anything_is_bought(
-    there: str, desk: Desk
-) -> None:
-    paths = {
-        "the file itself": desk.place / "orders.csv",
-        "the journal": desk.place / "mine.db",
-        "a directory": desk.place,
-        "no directory": desk.place / "missing" / "report.csv",
-    }
-    (desk.place / "mine.db").write_bytes(b"SQLite format 3\x00")
-    said = await desk.run(GOOD, "--yes", "--report", str(paths[there]))
-    assert (2, 0) == (said.code, desk.posts())
-    assert "report" in said.err
-    assert GOOD == (desk.place / "orders.csv").read_text()
-    assert b"SQLite format 3\x00" == (desk.place / "mine.db").read_bytes()
-
-
-async def test_a_report_is_replaced_by_a_later_one_not_by_nothing(desk: Desk) -> None:
-    options = ("--yes", "--report", str(desk.place / "report.csv"))
-    assert 0 == (await desk.run(GOOD, *options)).code
-    assert 2 == (await run("batch", str(desk.place / "orders.cvs"), *options, env=desk.env)).code
-    assert ["bought"] * 3 == [row["state"] for row in desk.report()]
-    assert 0 == (await desk.run(GOOD, *options)).code
-    assert 1 == desk.posts()
-
-
-def test_errors_in_a_report_are_no_formulas(tmp_path: Path) -> None:
-    path = tmp_path / "report.csv"
-    with Report(path, message=str) as report:
-        [line] = lines_of([PurchaseRequest(country="GB", reference="x")])
-        report.add(UnbuyableLine(line=line, error=DidwwError("=HYPERLINK()")))
-    with path.open() as file:
-        assert ["'=HYPERLINK()"] == [row["error"] for row in csv.DictReader(file)]
-
-
-async def test_at_a_terminal_it_asks(desk: Desk) -> None:
-    journal = str(desk.place / "mine.db")
-    command = ("batch", desk.file(GOOD), "--journal", journal)
-    async with at_terminal(*command, simulator=desk.simulator) as terminal:
-        await terminal.sees("Order 6 numbers for")
-        terminal.types("n\r")
-        assert 130 == await terminal.leaves()
-    assert "Nothing was bought" in terminal.shown
-    assert 0 == desk.posts()
-    async with at_terminal(*command, simulator=desk.simulator) as terminal:
-        await terminal.sees("Order 6 numbers for")
-        terminal.types("y\r")
-        await terminal.sees("3 lines: 3 bought")
-        assert 0 == await terminal.leaves()

@@ -45,6 +45,11 @@ class Terminal:
         assert KEY not in self.shown
         return code
 
+    def closes(self) -> None:
+        """Close the window."""
+        asyncio.get_running_loop().remove_reader(self._number)
+        os.close(self._number)
+
     def reads(self) -> None:
         with contextlib.suppress(OSError):
             self.shown += ESCAPES.sub("", os.read(self._number, 65536).decode(errors="replace"))
@@ -52,6 +57,7 @@ class Terminal:
 
 @contextlib.asynccontextmanager
 async def at_terminal(*arguments: str, simulator: Simulator) -> AsyncIterator[Terminal]:
+    """The command at a terminal of its own: Ctrl-C interrupts it, and so does closing it."""
     import fcntl
     import pty
     import struct
@@ -66,6 +72,7 @@ async def at_terminal(*arguments: str, simulator: Simulator) -> AsyncIterator[Te
         stderr=theirs,
         env=environment(TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1", **pointed_at(simulator)),
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
     terminal = Terminal(ours, process)
@@ -74,8 +81,8 @@ async def at_terminal(*arguments: str, simulator: Simulator) -> AsyncIterator[Te
     try:
         yield terminal
     finally:
-        loop.remove_reader(ours)
         if process.returncode is None:
             process.kill()
             await process.wait()
-        os.close(ours)
+        with contextlib.suppress(OSError):
+            terminal.closes()
