@@ -21,6 +21,8 @@ def run(
 ) -> int:
     """Run `work` and return its exit code; what the library warns of is said on the screen.
 
+    A run that would end well, but whose result could not be written, has failed.
+
     Ctrl-C, SIGTERM and SIGHUP cancel it. Work that handles the cancellation may take its time and
     return a code of its own; another interrupt then calls `at_once` and ends the process.
     """
@@ -28,7 +30,8 @@ def run(
         interrupts = _Interrupts(runner.get_loop(), at_once)
         try:
             with interrupts.caught():
-                return runner.run(interrupts.watched(work))
+                code = runner.run(interrupts.watched(work))
+            return code or (Exit.FAILED if screen.lost_results else Exit.OK)
         except asyncio.CancelledError:
             return Exit.INTERRUPTED
 

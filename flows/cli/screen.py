@@ -46,6 +46,7 @@ class Screen:
         self._secrets = secrets
         self._spinning = False
         self._above: Callable[[str], None] | None = None
+        self.lost_results = False
         self.shows_tables = _is_terminal(self._out)
         self.has_terminal = _is_terminal(self._err)
         self.can_ask = self.has_terminal and _is_terminal(stdin or sys.stdin)
@@ -64,8 +65,15 @@ class Screen:
         return _width(self._err) if self.has_terminal else None
 
     def result(self, lines: Iterable[str]) -> None:
-        """Write lines of the result to standard output."""
-        _write(self._out, "".join(f"{line}\n" for line in lines))
+        """Write lines of the result to standard output.
+
+        What can't be written for another reason than that nobody reads is said once, and the
+        run's `lost_results`.
+        """
+        problem = _write(self._out, "".join(f"{line}\n" for line in lines))
+        if problem is not None and not isinstance(problem, BrokenPipeError):
+            self.lost_results = True
+            self.say(f"error: standard output can't be written: {problem.strerror}", "error")
 
     def say(self, text: str = "", style: Style = "plain") -> None:
         """Write a line to standard error."""
@@ -158,16 +166,18 @@ def _wrapped(line: str, width: int) -> str:
     )
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str) -> OSError | None:
     try:
         stream.write(text)
         stream.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as problem:
         # Nobody reads. What is written from now on, also when Python exits, goes nowhere.
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
+        return problem if isinstance(problem, OSError) else None
+    return None
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

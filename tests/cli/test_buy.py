@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from cli.commands import (
@@ -236,6 +237,24 @@ async def test_nobody_reads(simulator: Simulator, stream: str) -> None:
     assert process.returncode == 0
     assert b"Error" not in (out or b"") + (err or b"")
     assert len(simulator.orders) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.parametrize("command", [("buy", *NEW_YORK, "--yes"), ("balance", "--json")])
+async def test_no_room_for_the_result(simulator: Simulator, command: tuple[str, ...]) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, *command),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=full,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(**pointed_at(simulator)),
+    )
+    os.close(full)
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"error: standard output can't be written: No space left on device\n" in err
+    assert b"Traceback" not in err
 
 
 def test_the_balance_is_asked_before_the_order(beside: Simulator, here: Here) -> None:
