@@ -48,7 +48,8 @@ def _draw(axis: Any, title: str, bars: Sequence[Bar]) -> None:
     values = [value for _, value in bars]
     colours = [THEIRS if any(other in name for other in OTHERS) else OURS for name in names]
     drawn = axis.barh(names, values, color=colours)
-    axis.bar_label(drawn, labels=[f"{value:.2f}" for value in values], padding=3)
+    spelled = [f"{value:.0f}" if value >= 100 else f"{value:.2f}" for value in values]
+    axis.bar_label(drawn, labels=spelled, padding=3)
     axis.set_title(title, loc="left", fontsize=10)
     axis.invert_yaxis()
     axis.margins(x=0.1)
