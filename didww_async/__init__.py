@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from didww_async.transport.redis_limit import RedisRateLimit
     from didww_async.transport.retry import RetryPolicy
     from didww_async.transport.throttle import RateLimit
-    from didww_async.wire.unset import UNSET, Unset
+    from didww_async.wire.unset import UNSET, Unset, is_set
 
 __version__ = "0.1.0"
 
@@ -71,6 +71,7 @@ __all__ = [
     "PreparedOrder",
     "UNSET",
     "Unset",
+    "is_set",
     "ApiError",
     "BadRequest",
     "ClientClosed",
@@ -116,6 +117,7 @@ _MODULES = {
     "PreparedOrder": "prepared",
     "UNSET": "wire.unset",
     "Unset": "wire.unset",
+    "is_set": "wire.unset",
 }
 
 if not TYPE_CHECKING:  # a __getattr__ that type checkers see would let a misspelt name pass

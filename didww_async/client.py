@@ -157,7 +157,7 @@ class Client(Api):
         rate_limit: Limiter | None = None,
         session: "aiohttp.ClientSession | None" = None,
         on_attempt: Callable[[AttemptRecord], None] | None = None,
-    ) -> "Client":
+    ) -> Self:
         """Make a client from DIDWW_API_KEY, DIDWW_ENVIRONMENT or DIDWW_BASE_URL, and
         DIDWW_ACCOUNT (the label of the account in journals, "default" without).
 
@@ -195,7 +195,7 @@ class Client(Api):
                 "DIDWW_TOKEN_URL and DIDWW_API_VERSION)"
             ) from None
 
-    def at_version(self, api_version: str) -> "Client":
+    def at_version(self, api_version: str) -> Self:
         """A view of this client that speaks another API version over the same connections.
 
         Closing either closes both. Raises InvalidInput when this client's credentials don't serve

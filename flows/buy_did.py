@@ -16,7 +16,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import attrs
 
@@ -45,11 +45,19 @@ from flows.errors import (
     StepNotPossible,
 )
 from flows.journal import MemoryJournal, PurchaseJournal
-from flows.journal.record import NOT_BOUGHT, Limits, OrderRequest, Purchase, State, check_reference
+from flows.journal.record import (
+    NOT_BOUGHT,
+    Limits,
+    OrderRequest,
+    Purchase,
+    State,
+    check_back_ordering,
+    check_reference,
+)
 from flows.offers import Offer, Offers, Quote
 from flows.ordering import Ordering
 from flows.prices import Prices
-from flows.rules import OrderRules
+from flows.rules import OrderRules, check_timeout
 from flows.snapshot import Criteria, Snapshot
 from flows.states import SavedIds, check, dropped_by, possible_steps
 
@@ -159,7 +167,7 @@ class BuyDidFlow:
         journal: PurchaseJournal | None = None,
         rules: OrderRules | None = None,
         clock: Callable[[], dt.datetime] = _utc_now,
-    ) -> "BuyDidFlow":
+    ) -> Self:
         """Carry on a flow that `to_dict` saved; nothing is sent.
 
         Raises InvalidFlowData when the data was changed, or belongs to another API or account.
@@ -280,7 +288,7 @@ class BuyDidFlow:
         self._check("offers")
         criteria = Criteria(
             quantity=pricing.check_quantity(quantity),
-            features=tuple(str(feature) for feature in features),
+            features=pricing.check_features(features),
             needs_registration=needs_registration,
             allow_back_ordering=allow_back_ordering,
         )
@@ -321,7 +329,9 @@ class BuyDidFlow:
         then = self._now
         criteria = self._now.criteria
         asked = pricing.check_quantity(criteria.quantity if quantity is None else quantity)
-        back = criteria.allow_back_ordering if allow_back_ordering is None else allow_back_ordering
+        back = criteria.allow_back_ordering
+        if allow_back_ordering is not None:
+            back = check_back_ordering(allow_back_ordering)
         offer = self._offer()
         if not back and offer.in_stock is not None and offer.in_stock < asked:
             raise OutOfStock(
@@ -412,6 +422,7 @@ class BuyDidFlow:
         For a reference ordered before, when the choices are not at hand. Returns as `wait`,
         raises as `order`; StepNotPossible when the journal does not know the reference.
         """
+        check_timeout(timeout)
         known = await self.purchase()
         if known is None:
             why = f"the journal has no purchase {self.reference}"

@@ -19,6 +19,7 @@ __all__ = [
     "NanpaPrefixChoice",
     "NumberTypeChoice",
     "RegionChoice",
+    "check_name",
     "check_npa",
     "check_nxx",
     "folded",
@@ -156,6 +157,13 @@ def the_one(
         listed = [f"{item} [{item.id}]" for item in found]
         raise Ambiguous(f"{len(found)} {what} entries are called {which!r}", candidates=listed)
     return found[0]
+
+
+def check_name(which: str, *, what: str) -> str:
+    """Return a name, code or id without blanks around it. Raises InvalidInput without any text."""
+    if not isinstance(which, str) or not which.strip():
+        raise InvalidInput(f"{what} is a name or id, not {which!r}")
+    return which.strip()
 
 
 def check_npa(npa: str) -> str:

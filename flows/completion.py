@@ -23,7 +23,7 @@ from flows.errors import CancelRefused
 from flows.journal import PurchaseJournal
 from flows.journal.record import Event, Purchase, State
 from flows.recording import record
-from flows.rules import OrderRules
+from flows.rules import OrderRules, check_timeout
 from flows.watching import OrderWatcher
 
 __all__ = ["Canceled", "Completed", "Pending", "PurchaseResult", "cancel_order", "wait_for_order"]
@@ -84,6 +84,7 @@ async def wait_for_order(
     All waiters of a client share one watcher: 1 request per look for up to 100 orders, with
     growing pauses, and 1 per 100 numbers.
     """
+    check_timeout(timeout)
     order_id = _order_id(purchase)
     placed_at = purchase.claimed_at or purchase.planned_at
     age = (await journal.now() - placed_at).total_seconds()

@@ -15,6 +15,7 @@ from flows.choices import (
     NanpaPrefixChoice,
     NumberTypeChoice,
     RegionChoice,
+    check_name,
     folded,
     nearest,
     the_one,
@@ -45,8 +46,7 @@ class Coverage:
 
     async def country(self, which: str) -> CountryChoice:
         """The country with this ISO code, name or id: 1 request, a few for an id or a miss."""
-
-        which = which.strip()
+        which = check_name(which, what="country")
         found = await self._country_called(which)
         if found is not None:
             return found
@@ -88,6 +88,7 @@ class Coverage:
 
     async def number_type(self, which: str) -> NumberTypeChoice:
         """The number type of this name or id: 1 request."""
+        which = check_name(which, what="number type")
         return the_one(which, await self.all_number_types(), what="number type")
 
     async def number_type_here(self, kind: NumberTypeChoice) -> NumberTypeChoice:
@@ -106,6 +107,7 @@ class Coverage:
 
     async def region(self, country: CountryChoice, which: str) -> RegionChoice:
         """The region of this name, ISO code or id: 1 request."""
+        which = check_name(which, what="region")
         regions = await self.regions(country)
         if not regions:
             raise NoMatch(f"{country} has no regions; choose a city or an offer")
@@ -139,8 +141,7 @@ class Coverage:
         self, country: CountryChoice, region: RegionChoice | None, which: str
     ) -> CityChoice:
         """The city of this name or id: 1 request, a few for an id or a miss."""
-
-        which = which.strip()
+        which = check_name(which, what="city")
         found = [
             city
             for city in await self._cities_called(country, region, which)

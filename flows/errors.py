@@ -99,12 +99,15 @@ class InvalidFlowData(FlowError, InvalidInput):
 class PriceOverLimit(FlowError):
     """The price is over a limit of the caller's; nothing was sent."""
 
-    def __init__(self, limit: str, *, allowed: Decimal, price: Decimal) -> None:
+    def __init__(
+        self, limit: str, *, allowed: Decimal, price: Decimal, why: str | None = None
+    ) -> None:
         self.limit = limit
         self.allowed = allowed
         self.price = price
         super().__init__(
-            f"the price {price} is over {limit}={allowed} (both without VAT). Nothing was sent; "
+            why
+            or f"the price {price} is over {limit}={allowed} (both without VAT). Nothing was sent; "
             "raise the limit or choose another offer"
         )
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import html.parser
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
@@ -18,6 +19,7 @@ __all__ = [
     "Offer",
     "Offers",
     "Quote",
+    "check_features",
     "check_limits",
     "check_quantity",
     "choose",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 MAX_QUANTITY = 1000
+SEPARATORS = re.compile(r"[\s,;|]+")  # between the names of features in one text
 
 
 @attrs.frozen(kw_only=True)
@@ -250,6 +253,14 @@ def check_limits(items: Sequence[tuple[Decimal, Decimal, int]], *, limits: Limit
     ):
         if allowed is not None and price > allowed:
             raise PriceOverLimit(name, allowed=allowed, price=price)
+
+
+def check_features(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of features. Raises InvalidInput unless they are a list or tuple of texts: a
+    generator would be empty the second time, a set has another order in every process."""
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InvalidInput(f"features is a list or tuple of names, not {names!r}")
+    return tuple(str(name) for name in names)
 
 
 def check_quantity(quantity: int) -> int:

@@ -13,7 +13,7 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
 import attrs
 
@@ -23,6 +23,7 @@ from didww_async import (
     Client,
     ClientClosed,
     DidwwError,
+    InvalidInput,
     NotSent,
     PreparedOrder,
     RateLimited,
@@ -73,6 +74,10 @@ class Ordering:
     def __init__(
         self, client: Client, journal: PurchaseJournal, *, rules: OrderRules | None = None
     ) -> None:
+        if not hasattr(journal, "insert"):
+            raise InvalidInput(
+                f"a journal is an object such as journal_at('purchases.db'), not {journal!r}"
+            )
         self._client = client
         self._journal = journal
         self._rules = rules or OrderRules()
@@ -107,21 +112,22 @@ class Ordering:
         out (then calling again is safe).
         """
         plan = await self._new_plan(request, reference=reference, limits=limits, asked=asked)
-        found = await self._planned(plan)
-        if found.state in {State.REFUSED, State.EXPIRED}:
-            # Proven not bought: the reference is free for this request, also for another one.
-            found = await record(
-                self._journal,
-                found,
-                Event.PLAN,
-                request=plan.request,
-                limits=plan.limits,
-                planned_at=plan.planned_at,
-                order_by=plan.order_by,
-                owner=plan.owner,
-                asked=plan.asked,
-                error=None,
-            )
+        async with self._given_up_when_cancelled(plan):
+            found = await self._planned(plan)
+            if found.state in {State.REFUSED, State.EXPIRED}:
+                # Proven not bought: the reference is free for this request, also for another one.
+                found = await record(
+                    self._journal,
+                    found,
+                    Event.PLAN,
+                    request=plan.request,
+                    limits=plan.limits,
+                    planned_at=plan.planned_at,
+                    order_by=plan.order_by,
+                    owner=plan.owner,
+                    asked=plan.asked,
+                    error=None,
+                )
         return await self._ordered(plan, found, born_here=born_here)
 
     async def place_once(
@@ -134,7 +140,8 @@ class Ordering:
         PurchaseExpired then, beside what `place` raises.
         """
         plan = await self._new_plan(request, reference=reference, limits=limits, asked=None)
-        found = await self._planned(plan)
+        async with self._given_up_when_cancelled(plan):
+            found = await self._planned(plan)
         if found.state in {State.REFUSED, State.EXPIRED}:
             return _result(_of(request, found), None)
         return await self._ordered(plan, found, born_here=born_here)
@@ -243,20 +250,44 @@ class Ordering:
     async def _ordered(self, plan: Purchase, found: Purchase, *, born_here: bool) -> Purchase:
         """Carry on what stands under the plan's reference, the caller's own plan or another's."""
         purchase = _of(plan.request, found)
-        try:
-            if purchase.owner != plan.owner:
-                purchase = _of(plan.request, await self._left_alone(purchase))
-            return await self.carry_on(purchase, born_here=born_here)
-        except FlowError:
-            raise
-        except (DidwwError, asyncio.CancelledError) as failure:
-            # Whoever asked is told that nothing was bought: nobody may order it behind their back.
-            why = f"not carried out: {str(failure) or 'cancelled'}"
-            left = await record(self._journal, purchase, Event.EXPIRE, error=why)
-            if left.state in NOT_BOUGHT or isinstance(failure, asyncio.CancelledError):
+        async with self._given_up_when_cancelled(purchase):
+            try:
+                if purchase.owner != plan.owner:
+                    purchase = _of(plan.request, await self._left_alone(purchase))
+                return await self.carry_on(purchase, born_here=born_here)
+            except FlowError:
                 raise
-            # Somebody else has claimed it meanwhile.
-            raise OrderOutcomeUnknown(purchase=left, why=str(failure)) from failure
+            except DidwwError as failure:
+                # Who asked is told that nothing was bought: nobody may order it behind their back.
+                why = f"not carried out: {failure}"
+                left = await record(self._journal, purchase, Event.EXPIRE, error=why)
+                if left.state in NOT_BOUGHT:
+                    raise
+                # Somebody else has claimed it meanwhile.
+                raise OrderOutcomeUnknown(purchase=left, why=str(failure)) from failure
+
+    @contextlib.asynccontextmanager
+    async def _given_up_when_cancelled(self, plan: Purchase) -> AsyncIterator[None]:
+        """Who is cancelled has bought nothing: nobody may order their plan behind their back.
+
+        The caller's CancelledError comes when that is written, or has failed again and again.
+        """
+        try:
+            yield
+        except asyncio.CancelledError:
+            give_up = functools.partial(self._insist, plan, lambda: self._given_up(plan))
+            with contextlib.suppress(DidwwError):  # was logged; the plan ends with its `order_by`
+                try:
+                    await self._client.run_to_completion(give_up())
+                except ClientClosed:
+                    await give_up()
+            raise
+
+    async def _given_up(self, plan: Purchase) -> Purchase:
+        found = await self._journal.read(plan.key)
+        if found is None or found.request != plan.request:
+            return plan
+        return await record(self._journal, found, Event.EXPIRE, error="not carried out: cancelled")
 
     async def _no_line(self, purchase: Purchase) -> Purchase:
         """Raise LineChanged, and never order it, if the reference is that of a line of a batch.

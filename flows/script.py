@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 import attrs
 
@@ -14,16 +13,11 @@ from flows.choices import check_npa, check_nxx
 from flows.completion import PurchaseResult
 from flows.errors import ReferenceMismatch
 from flows.journal import Purchase, PurchaseJournal
-from flows.journal.record import NOT_BOUGHT, Limits, check_reference
-from flows.offers import check_quantity
-from flows.rules import OrderRules
+from flows.journal.record import NOT_BOUGHT, Limits, check_back_ordering, check_reference
+from flows.offers import check_features, check_quantity
+from flows.rules import OrderRules, check_timeout
 
 __all__ = ["PurchaseRequest", "buy", "check_same", "choose_all", "choose_place"]
-
-
-def _as_tuple(names: Sequence[str]) -> tuple[str, ...]:
-    # All else stays, to be refused by name.
-    return tuple(names) if isinstance(names, list) else cast("tuple[str, ...]", names)
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +38,7 @@ class PurchaseRequest:
     npa: str | None = None
     nxx: str | None = None
     number_type: str | None = None
-    features: tuple[str, ...] = attrs.field(default=(), converter=_as_tuple)
+    features: tuple[str, ...] = attrs.field(default=(), converter=check_features)
     needs_registration: bool | None = None
     sku_id: str | None = None
     channels: int | None = None
@@ -77,14 +71,11 @@ class PurchaseRequest:
             found: object = getattr(self, name)
             if not isinstance(found, str) and not (found is None and name != "country"):
                 raise InvalidInput(f"{name} is text, not {found!r}")
-        if isinstance(self.features, str) or not all(isinstance(f, str) for f in self.features):
-            raise InvalidInput(f"features is a tuple of names, not {self.features!r}")
-        if self.prefer not in {None, "cheapest"}:
+        if self.prefer not in (None, "cheapest"):
             raise InvalidInput(f"prefer is 'cheapest' or None, not {self.prefer!r}")
         if self.channels is not None and type(self.channels) is not int:
             raise InvalidInput(f"channels is a whole number, not {self.channels!r}")
-        if type(self.allow_back_ordering) is not bool:
-            raise InvalidInput(f"allow_back_ordering is a bool: {self.allow_back_ordering!r}")
+        check_back_ordering(self.allow_back_ordering)
 
     @property
     def fingerprint(self) -> str:
@@ -108,6 +99,7 @@ async def buy(
     A reference that the journal knows is carried on, whatever the offers, stock and balance are
     by now. Returns Completed, Pending or Canceled; raises what the steps of BuyDidFlow raise.
     """
+    check_timeout(timeout)
     flow = BuyDidFlow(client, journal=journal, reference=request.reference, rules=rules)
     known = await flow.purchase()
     if known is not None and known.state not in NOT_BOUGHT:

@@ -10,6 +10,7 @@ import cattrs
 import cattrs.v
 from cattrs.preconf.json import make_converter
 
+from didww_async import InvalidInput
 from flows.choices import (
     CityChoice,
     CountryChoice,
@@ -18,7 +19,7 @@ from flows.choices import (
     RegionChoice,
 )
 from flows.errors import InvalidFlowData
-from flows.journal.record import REFERENCE
+from flows.journal.record import REFERENCE, check_back_ordering
 from flows.offers import MAX_QUANTITY, Offer, Quote
 
 __all__ = ["Criteria", "Snapshot", "dump", "load"]
@@ -35,6 +36,11 @@ class Criteria:
     features: tuple[str, ...] = ()
     needs_registration: bool | None = None
     allow_back_ordering: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.needs_registration is not None and type(self.needs_registration) is not bool:
+            raise InvalidInput(f"needs_registration is a bool, not {self.needs_registration!r}")
+        check_back_ordering(self.allow_back_ordering)
 
 
 @attrs.frozen(kw_only=True)

@@ -42,7 +42,7 @@ class ExportStatus(OpenEnum):
 
 @value
 class ExportFilters(FlatNested):
-    """Which calls an export holds: those from `from_` until `to`; times without zone are UTC.
+    """Which calls an export holds: those from `from_` until `to`: times with their zone.
 
     Both must lie in this month or the two before it, not in the future. `others`: further filters
     as the API spells them, which differ by export type and API version, such as `did_number`.
@@ -88,12 +88,12 @@ class ExportCreate(Input):
             raise InvalidInput("filters.from_ and filters.to go together: give both")
         if not span and not self.filters.others:
             raise InvalidInput("filters needs from_ and to: the time span to export")
-        if span and _utc(span[0]) >= _utc(span[1]):
+        if any(moment.tzinfo is None for moment in span):
+            raise InvalidInput(
+                "filters.from_ and filters.to need their zone, such as datetime.now(UTC)"
+            )
+        if span and span[0] >= span[1]:
             raise InvalidInput("filters.from_ must be before filters.to")
-
-
-def _utc(moment: dt.datetime) -> dt.datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 @value

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from didww_async.errors import InvalidInput
+from didww_async.wire.unset import Unset
 
 __all__ = ["FilterValue", "Pairs", "Scalar", "filter_text", "number_text", "sendable"]
 
@@ -26,7 +27,8 @@ def sendable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidInput(f"not valid Unicode text: {text!r}") from None
+        at = next(place for place, char in enumerate(text) if "\ud800" <= char <= "\udfff")
+        raise InvalidInput(f"not valid Unicode text: {text[max(0, at - 20) : at + 20]!r}") from None
     return text
 
 
@@ -54,6 +56,8 @@ def _written(key: str, found: Any) -> str:
     match found:
         case bool():
             return "true" if found else "false"
+        case Unset():
+            raise InvalidInput(f"filter {key!r} got UNSET: what it was taken from was not loaded")
         case enum.Enum():
             return str(found.value)
         case str() | int():
@@ -61,8 +65,12 @@ def _written(key: str, found: Any) -> str:
         case Decimal() if found.is_finite():
             return f"{found:f}"
         case dt.datetime():
-            moment = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
-            return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            if found.tzinfo is None:
+                raise InvalidInput(
+                    f"filter {key!r} needs a time with its zone, such as datetime.now(UTC), not "
+                    f"{found!r}"
+                )
+            return found.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         case dt.date():
             return found.isoformat()
         case _:

@@ -11,14 +11,13 @@ import attrs
 from didww_async import InvalidInput
 from flows.choices import check_npa, check_nxx
 from flows.journal.record import check_reference
-from flows.offers import check_quantity
+from flows.offers import SEPARATORS, check_quantity
 from flows.script import PurchaseRequest
 
 __all__ = ["COLUMNS", "EXAMPLES", "Wrong", "cell_of", "column", "request_of"]
 
 PRICE = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?")
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-SEPARATORS = re.compile(r"[\s,;|]+")
 YES: Final = frozenset({"yes", "true", "1", "y"})
 NO: Final = frozenset({"no", "false", "0", "n"})
 

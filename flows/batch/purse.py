@@ -66,8 +66,14 @@ class Purse:
         async with self._turn:
             left = self.left_of_limit()
             if left is not None and total > left and self._max_total is not None:
+                price = self.ordered + total
                 raise PriceOverLimit(
-                    "max_total", allowed=self._max_total, price=self.ordered + total
+                    "max_total",
+                    allowed=self._max_total,
+                    price=price,
+                    why=f"with its next order the batch would cost {price}, over "
+                    f"max_total={self._max_total} (both without VAT): what does not fit into the "
+                    "limit was not ordered",
                 )
             await self._wait_for_balance(total)
             self._on_their_way[reference] = total * self.vat

@@ -29,7 +29,7 @@ from flows.journal.packed import PackedOrder
 from flows.offers import Offer
 from flows.ordering import Ordering
 from flows.prices import Prices
-from flows.rules import OrderRules
+from flows.rules import OrderRules, check_timeout
 from flows.script import PurchaseRequest
 
 __all__ = ["buy_many"]
@@ -71,6 +71,7 @@ def buy_many(
     """
     lines = lines_of(requests, batch=batch)
     Limits(max_total=max_total)
+    check_timeout(timeout)
     for name, number in (
         ("max_items_per_order", max_items_per_order),
         ("stop_after_refusals", stop_after_refusals),

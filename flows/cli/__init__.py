@@ -10,11 +10,12 @@ It needs the extra `cli`. What it exits with:
     5    ordered, but not complete: still pending, or numbers still missing
     6    outcome unknown: it may be bought; the reference is printed
     7    DIDWW or the journal can't be reached, or DIDWW does not let this key in
-    8    batch: some lines are bought, others surely not; the report says why
+    8    batch, resume: some are bought, others surely not; it says why
     130  interrupted or declined; what is known is printed
 """
 
 import importlib.util
+import os
 import sys
 
 __all__ = ["main"]
@@ -25,9 +26,16 @@ INSTALL = "didww-async needs its extra 'cli': pip install 'didww-async[cli]'"
 
 def main() -> int:
     """Run the command line with the process's arguments and return the exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us: nobody reads
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the end
     if any(importlib.util.find_spec(name) is None for name in EXTRA):
         sys.stderr.write(f"{INSTALL}\n")
         return 2
-    from flows.cli.app import run  # noqa: PLC0415 - not before it is known to be installed
+    try:
+        from flows.cli.app import run  # noqa: PLC0415 - not before it is known to be installed
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there is anything to interrupt with care
+        sys.stderr.write("Interrupted.\n")
+        return 130

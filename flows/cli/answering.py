@@ -53,6 +53,9 @@ async def _answered(read: Callable[[Asked], Awaitable[Answer]], asked: Asked) ->
         screen.say("Interrupted.")
         if isinstance(asked.connection, Journaled):
             screen.say(f"What is known: didww-async journal{typed(asked.connection)}")
+        if wants_json:
+            said = error_document(asyncio.CancelledError(), "interrupted")
+            screen.result([json_text({**attrs.asdict(asked.place), "error": said})])
         raise
     except Exception as error:  # noqa: BLE001 - one message, not a traceback
         if isinstance(error, UserLeft):

@@ -24,6 +24,7 @@ from flows.cli.options import (
     Journaled,
     Terms,
     Wanted,
+    whole,
 )
 from flows.cli.outcome import error_document
 from flows.cli.running import run as run_async
@@ -206,7 +207,7 @@ def balance(*, connection: Connection = CONNECTION) -> int:
 @app.command
 def simulate(
     *,
-    port: int = 0,
+    port: Annotated[int, Parameter(converter=whole)] = 0,
     api_key: Annotated[str, Parameter(name="--api-key")] = "simulator",
 ) -> int:
     """Run a simulated DIDWW API on this machine until Ctrl-C.

@@ -1,7 +1,7 @@
 """One run of a command that may buy: whatever breaks it off, what is known is told."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -24,10 +24,12 @@ SIMULATED = "SIMULATION: this is a simulator of its own, nothing is bought at DI
 class Attempt:
     """What the commands on one purchase have in common; each says in `_work` what it does.
 
-    `makes_journal`: it may be the first to write to the journal.
+    `makes_journal`: it may be the first to write to the journal. `declined`: what to say first
+    when the user left a question.
     """
 
     makes_journal = False
+    declined: ClassVar[str | None] = None
 
     def __init__(self, *, reference: str | None, connection: Journaled, screen: Screen) -> None:
         self._reference = reference
@@ -131,6 +133,8 @@ class Attempt:
         screen, place, error = self._screen, self._place, outcome.error
         if error is not None and outcome.code is not Exit.INTERRUPTED:
             screen.error(error, debug=self._connection.debug)
+        elif isinstance(error, UserLeft) and self.declined is not None:
+            screen.say(f"{self.declined}: {error}.")
         elif error is not None and not isinstance(error, UserLeft):
             screen.say("Interrupted.", "warning")
         for line in outcome.told(place, typed(self._connection)):

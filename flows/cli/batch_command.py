@@ -10,9 +10,11 @@ from cyclopts import Parameter
 from didww_async import InvalidInput
 from flows.cli.connect import secrets
 from flows.cli.exits import Exit
-from flows.cli.options import JOURNALED, ORDER, Journaled, Timeout, Yes, option, price
+from flows.cli.options import JOURNALED, ORDER, Journaled, Timeout, Yes, option, price, whole
+from flows.cli.outcome import error_document
 from flows.cli.running import run as run_async
 from flows.cli.screen import Screen
+from flows.cli.show import json_text
 
 __all__ = ["batch"]
 
@@ -46,7 +48,8 @@ class BatchTerms:
         ),
     ] = None
     stop_after: Annotated[
-        int | None, option("Order nothing more after so many refused orders.", ORDER)
+        int | None,
+        option("Order nothing more after so many refused orders.", ORDER, converter=whole),
     ] = None
     max_items_per_order: Annotated[
         int,
@@ -54,6 +57,7 @@ class BatchTerms:
             "Most order items in one order: fewer put fewer lines at risk of one unknown outcome, "
             "more take fewer requests. [default: 50]",
             ORDER,
+            converter=whole,
         ),
     ] = 50
     report: Annotated[
@@ -95,9 +99,13 @@ def batch(
     screen = Screen(secrets=secrets(connection))
     if terms.template:
         screen.result(template().splitlines())
-        return Exit.OK
+        return Exit.FAILED if screen.lost_results else Exit.OK
     if file is None:
-        screen.error(InvalidInput("name a file (--template prints one)"), debug=False)
+        missing = InvalidInput("name a file (--template prints one)")
+        screen.error(missing, debug=False)
+        if connection.json:
+            problem = error_document(missing, screen.message(missing))
+            screen.result([json_text({"event": "error", "error": problem})])
         return Exit.USAGE
     batching = Batching(
         orders=Orders(

@@ -15,6 +15,7 @@ from flows.cli.connect import Place
 from flows.cli.exits import Exit, exit_for
 from flows.cli.outcome import error_document
 from flows.cli.show import aligned, money
+from flows.errors import PriceOverLimit
 
 __all__ = [
     "Summary",
@@ -41,6 +42,7 @@ class Summary:
     spent: Decimal = Decimal(0)
     orders: set[str] = attrs.field(factory=set)
     first_error: BaseException | None = None
+    is_over_limit: bool = False
 
     def add(self, result: LineResult) -> None:
         """Count a line."""
@@ -53,6 +55,8 @@ class Summary:
             self.orders.add(result.order_id)
         if result.error is not None and self.first_error is None:
             self.first_error = result.error
+        if result.state is LineState.SKIPPED and isinstance(result.error, PriceOverLimit):
+            self.is_over_limit = True
 
     @property
     def open(self) -> int:
@@ -65,6 +69,8 @@ class Summary:
         `options`: what the command it names needs to find the same API and journal.
         """
         twice = "what is bought or on its way is not ordered twice."
+        if self.is_over_limit:
+            return f"Raise --max-total for the rest, then run the same command again: {twice}"
         waiting = (LineState.PENDING, LineState.SKIPPED, LineState.UNKNOWN)
         if self.open or self.shortfall or any(self.states[one] for one in waiting):
             return (

@@ -11,7 +11,7 @@ from flows import PurchaseJournal
 from flows.cli.keeping import open_journal, passwords
 from flows.cli.options import Connection, Journaled
 
-__all__ = ["Place", "connected", "origin_of", "place_of", "secrets", "working"]
+__all__ = ["Place", "connected", "named_by", "place_of", "secrets", "working"]
 
 OnAttempt = Callable[[AttemptRecord], None]
 PUBLIC_KEYS = frozenset({"", "simulator"})
@@ -111,15 +111,17 @@ async def working(
                 await journal.aclose()
 
 
-def origin_of(connection: Connection, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The API that options and environment name, None when they name none; needs no key."""
+def named_by(
+    connection: Connection, environ: Mapping[str, str] = os.environ
+) -> tuple[str, str] | tuple[None, None]:
+    """The API and the account's label that options and environment name, None when they name no
+    API; needs no key."""
     found = settings(connection, environ)
     if not found.get("DIDWW_BASE_URL") and not found.get("DIDWW_ENVIRONMENT"):
-        return None
+        return None, None
     # The version does not matter here; the newest would want a token service.
-    return Client.from_env(
-        environ={**found, "DIDWW_API_KEY": "none", "DIDWW_API_VERSION": ""}
-    ).origin
+    client = Client.from_env(environ={**found, "DIDWW_API_KEY": "none", "DIDWW_API_VERSION": ""})
+    return client.origin, client.account
 
 
 def _check_simulated(connection: Connection) -> None:

@@ -24,6 +24,8 @@ TWICE = (
 class Resending(Attempt):
     """Sends an order of unknown outcome once more, after the user has confirmed it."""
 
+    declined = "Nothing was sent again"
+
     def __init__(
         self, *, reference: str, yes: bool, timeout: float, connection: Journaled, screen: Screen
     ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from didww_async import (
+    BadRequest,
     Forbidden,
     InsufficientBalance,
     InvalidInput,
@@ -67,7 +68,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.INCOMPLETE: "ordered, but not complete: still pending, or numbers still missing",
     Exit.UNKNOWN: "outcome unknown: it may be bought; the reference is printed",
     Exit.UNREACHABLE: "DIDWW or the journal can't be reached, or DIDWW does not let this key in",
-    Exit.PARTIAL: "batch: some lines are bought, others surely not; the report says why",
+    Exit.PARTIAL: "batch, resume: some are bought, others surely not; it says why",
     Exit.INTERRUPTED: "interrupted or declined; what is known is printed",
 }
 
@@ -105,7 +106,7 @@ KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Exit], ...]] = (
     ),
     ((OrderOutcomeUnknown, DuplicateOrders), Exit.UNKNOWN),
     ((OrderNotRecorded,), Exit.INCOMPLETE),
-    ((InvalidInput, StepNotPossible), Exit.USAGE),
+    ((BadRequest, InvalidInput, StepNotPossible), Exit.USAGE),
     (
         (
             JournalError,
@@ -131,7 +132,7 @@ def hint(error: BaseException) -> str | None:
     """What to change on the command line; the errors themselves speak to programmers."""
     text: str | None
     match error:
-        case StepNotPossible(step="choose_nanpa_prefix"):
+        case StepNotPossible(step="choose_nanpa_prefix" | "nanpa_prefixes"):
             text = "Add --region."
         case OutOfStock():
             text = "On the command line: a smaller --quantity, another offer, or --back-order."
@@ -139,6 +140,11 @@ def hint(error: BaseException) -> str | None:
             text = f"The limit is --{limit.replace('_', '-')}."
         case Ambiguous() if "offers" in str(error):
             text = "Choose with --sku or --channels, or take the first with --prefer cheapest."
+        case OrderOutcomeUnknown():
+            text = (
+                "On the command line: didww-async reconcile looks for it; didww-async resend sends "
+                "it again, when you have seen at DIDWW that it is not there."
+            )
         case PurchaseExpired():
             text = "Running buy again plans it anew, at today's price."
         case ReferenceMismatch():

@@ -44,13 +44,8 @@ def open_journal(
             return journal_at(where)
         except ImportError as missing:
             raise InvalidInput(str(missing)) from None
-    if "://" in where or "password=" in where:
-        raise InvalidInput(
-            "the journal is a file, or an address that begins with postgresql:// (what was given "
-            "may hold a password and is not shown)"
-        )
     journal = journal_at(where)
-    if not create and not Path(where).expanduser().exists():
+    if isinstance(journal, SqliteJournal) and not create and not journal.path.exists():
         raise InvalidInput(f"there is no journal {where}")
     return journal
 
@@ -99,12 +94,21 @@ def passwords(where: str | None) -> set[str]:
     return {text for word in found if word for text in (word, urllib.parse.unquote(word))}
 
 
+def _without_password(where: str) -> str:
+    address = urllib.parse.urlsplit(where)
+    asked = urllib.parse.parse_qsl(address.query)
+    query = urllib.parse.urlencode([(name, text) for name, text in asked if name != "password"])
+    host = address.netloc.rpartition("@")[2]
+    user = f"{address.username}@" if address.username else ""
+    return urllib.parse.urlunsplit(address._replace(netloc=user + host, query=query))
+
+
 def typed(connection: Connection) -> str:
     """The options that lead another command to the same place, without secrets."""
     given = {"environment": connection.environment, "base-url": connection.base_url}
     journal = getattr(connection, "journal", None)
     if journal is not None:
-        given["journal"] = "postgresql://..." if "://" in journal else journal
+        given["journal"] = _without_password(journal) if "://" in journal else journal
     return "".join(
         f" --{name} {shlex.quote(value)}" for name, value in given.items() if value is not None
     )

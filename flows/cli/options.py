@@ -1,6 +1,7 @@
 """The options that commands share."""
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ import attrs
 from cyclopts import Group, Parameter
 
 from flows import PurchaseRequest
+from flows.offers import SEPARATORS
 
 __all__ = [
     "ANYTHING",
@@ -27,6 +29,16 @@ PLACE = Group("What to look for", sort_key=1)
 OFFER = Group("Offer and price", sort_key=2)
 ORDER = Group("Order", sort_key=3)
 ACCESS = Group("Access and output", sort_key=9)
+
+
+WHOLE = re.compile(r"[+-]?[0-9]+")
+
+
+def whole(_: Any, tokens: Sequence[Any]) -> int:
+    """A whole number: what is none must not be rounded to one."""
+    if not WHOLE.fullmatch(tokens[0].value):
+        raise ValueError(f"{tokens[0].value!r} is no whole number")
+    return int(tokens[0].value)
 
 
 def price(_: Any, tokens: Sequence[Any]) -> Decimal:
@@ -89,7 +101,11 @@ class Connection:
     ] = False
     json: Annotated[
         bool,
-        option("One JSON object on standard output, all else on standard error.", ACCESS),
+        option(
+            "One JSON object on standard output (batch: one per event), all else on standard "
+            "error.",
+            ACCESS,
+        ),
     ] = False
     debug: Annotated[bool, option("Show the traceback of an error.", ACCESS)] = False
 
@@ -128,7 +144,7 @@ class Wanted:
     )
     feature: Annotated[
         tuple[str, ...],
-        option("voice_in, sms_in, t38, ...; repeat it for several.", PLACE),
+        option("voice_in, sms_in, t38, ...; all of those named are wanted.", PLACE),
     ] = ()
     needs_registration: Annotated[
         bool | None,
@@ -142,7 +158,9 @@ class Wanted:
     back_order: Annotated[
         bool, option("Also order what is not in stock; it may take days.", PLACE)
     ] = False
-    quantity: Annotated[int | None, option("How many, 1 to 1000. [default: 1]", PLACE)] = None
+    quantity: Annotated[
+        int | None, option("How many, 1 to 1000. [default: 1]", PLACE, converter=whole)
+    ] = None
 
     def request(self, **more: Any) -> PurchaseRequest:
         """The same for the flow. Raises InvalidInput for what can't be right."""
@@ -153,7 +171,7 @@ class Wanted:
             npa=self.npa,
             nxx=self.nxx,
             number_type=self.number_type,
-            features=self.feature,
+            features=[name for text in self.feature for name in SEPARATORS.split(text) if name],
             needs_registration=self.needs_registration,
             quantity=1 if self.quantity is None else self.quantity,
             allow_back_ordering=self.back_order,
@@ -167,7 +185,9 @@ class Terms:
     """Which offer, at which price, and how to order it."""
 
     sku: Annotated[str | None, option("The offer's SKU id.", OFFER)] = None
-    channels: Annotated[int | None, option("Included channels of the offer.", OFFER)] = None
+    channels: Annotated[
+        int | None, option("Included channels of the offer.", OFFER, converter=whole)
+    ] = None
     prefer: Annotated[
         Literal["cheapest"] | None,
         option("When several offers fit: the cheapest month, then setup.", OFFER),

@@ -11,6 +11,7 @@ from flows.cli.exits import Exit, exit_for
 from flows.cli.show import aligned, cell, money
 from flows.errors import CancelRefused, OrderNotRecorded, ReferenceMismatch, ResendRefused
 from flows.journal import State
+from flows.journal.record import REFERENCE
 
 __all__ = ["Outcome", "after_error", "after_waiting", "ids_of", "quote_lines"]
 
@@ -79,6 +80,7 @@ class Outcome:
         """
         where = " on the simulator; nothing was bought at DIDWW" if place.simulated else ""
         order, reference = self.order_id, self.reference
+        named = f"--reference{'=' if f'{reference}'.startswith('-') else ' '}{reference}"
         charged = f", charged {money(self.charged)} USD" if self.charged is not None else ""
         match self.status:
             case "completed":
@@ -97,9 +99,10 @@ class Outcome:
                 lines += _later(
                     place,
                     f"Settle it with: didww-async reconcile{options}",
-                    f"What is known: didww-async journal --reference {reference}{options}",
-                    f"Running buy again with --reference {reference} settles it as well, and never "
-                    "orders twice.",
+                    f"What is known: didww-async journal {named}{options}",
+                    f"Running buy again with {named} settles it as well, and never orders twice.",
+                    "If it stays unknown, look at your orders at DIDWW; if it is not there: "
+                    f"didww-async resend {reference}{options}",
                 )
             case _ if self.planned and not place.simulated:
                 lines = [
@@ -110,7 +113,7 @@ class Outcome:
             case _ if self.earlier_runs and not place.simulated:
                 lines = [
                     "Nothing was bought by this run. Whether an earlier one ordered, see: "
-                    f"didww-async order --reference {reference}{options}"
+                    f"didww-async order {named}{options}"
                 ]
             case _:
                 lines = ["Nothing was bought."]
@@ -166,7 +169,8 @@ def after_error(
             "completed": Exit.INCOMPLETE,
         }.get(status, code)
     if purchase is None:
-        known["earlier_runs"] = reference_given
+        reference = known.get("reference") or ""
+        known["earlier_runs"] = reference_given and REFERENCE.fullmatch(reference) is not None
     else:
         order_id = getattr(error, "order_id", None) if status == "pending" else None
         known["order_id"] = purchase.order_id or order_id

@@ -9,18 +9,22 @@ import attrs
 from didww_async import Client, InvalidInput
 from flows import Purchase, PurchaseJournal, Resumed, reconcile, resume
 from flows.cli.answering import Answer, Asked
-from flows.cli.connect import origin_of, working
+from flows.cli.connect import Place, named_by, working
 from flows.cli.exits import Exit, UserLeft, exit_for
 from flows.cli.keeping import journal_to_list
 from flows.cli.options import Journaled
 from flows.cli.screen import Screen
-from flows.cli.show import Column, Listing
+from flows.cli.show import Column, Listing, cell, money
 from flows.journal import State
 
 __all__ = ["exit_of", "listing_of", "read_journal", "settle"]
 
-ACCOUNT = "default"  # the label of every client that the command line makes
 IN_DOUBT = frozenset({State.SENT, State.UNKNOWN})
+BOUGHT = frozenset({State.ORDERED, State.COMPLETED})
+DECIDE = (
+    "What is unknown stays so until you decide: look at your orders at DIDWW. If one is not "
+    "there, didww-async resend REFERENCE sends it again."
+)
 
 
 async def settle(
@@ -34,7 +38,7 @@ async def settle(
         )
     async with working(connection, create=False) as (client, asked.place, journal):
         if orders and not yes:
-            await _confirm(client, journal, screen)
+            await _confirm(client, journal, screen, asked.place)
         doing = "settling (what was sent just now is given its time first, up to 3 minutes)"
         try:
             async with screen.progress(doing):
@@ -43,29 +47,43 @@ async def settle(
             screen.say("Interrupted: what is on its way is written down first.", "warning")
             raise
     note = None if found else "Nothing is open."
+    if any(item.purchase.state is State.UNKNOWN for item in found):
+        note = DECIDE
     return Answer(found=listing_of(found), code=exit_of(found), note=note)
 
 
-async def _confirm(client: Client, journal: PurchaseJournal, screen: Screen) -> None:
-    planned = await journal.list(
-        states={State.PLANNED}, origin=client.origin, account=client.account
-    )
+async def _confirm(client: Client, journal: PurchaseJournal, screen: Screen, place: Place) -> None:
+    now = await journal.now()
+    planned = [
+        purchase
+        for purchase in await journal.list(
+            states={State.PLANNED}, origin=client.origin, account=client.account
+        )
+        if purchase.order_by >= now
+    ]
     if not planned:
         return
     from flows.cli.asking import Asking  # noqa: PLC0415 - it takes a while to load
 
     for purchase in planned:
-        screen.say(f"{purchase.reference}: {purchase.request}")
+        most = purchase.limits.max_total
+        price = "" if most is None else f", at most {money(most)} USD without VAT"
+        planned_at = cell(purchase.planned_at)
+        screen.say(f"{purchase.reference}: {purchase.request}{price}, planned {planned_at}")
     what = "this purchase" if len(planned) == 1 else f"these {len(planned)} purchases"
-    if not await Asking(screen).confirm(f"Order {what}, unless too old?"):
+    if not await Asking(screen).confirm(f"Order {what} ({place.environment})?"):
         raise UserLeft("it was not confirmed")
 
 
 def exit_of(found: Sequence[Resumed]) -> Exit:
-    """UNKNOWN while an outcome is; else what the first error means."""
+    """UNKNOWN while an outcome is; PARTIAL when some are bought and others failed; else what the
+    first error means."""
     if any(item.purchase.state in IN_DOUBT for item in found):
         return Exit.UNKNOWN
-    return next((exit_for(item.error) for item in found if item.error is not None), Exit.OK)
+    errors = [item.error for item in found if item.error is not None]
+    if errors and any(item.purchase.state in BOUGHT for item in found):
+        return Exit.PARTIAL
+    return exit_for(errors[0]) if errors else Exit.OK
 
 
 async def read_journal(
@@ -77,14 +95,14 @@ async def read_journal(
     all_accounts: bool = False,
 ) -> Answer:
     """The purchases of the journal, of one API unless none is named; nothing is asked of DIDWW."""
-    origin = None if all_accounts else origin_of(connection)
+    origin, account = (None, None) if all_accounts else named_by(connection)
     asked.place = attrs.evolve(asked.place, api=origin)
     journal = journal_to_list(connection)
     try:
         found = await journal.list(
             states=states,
             origin=origin,
-            account=None if origin is None else ACCOUNT,
+            account=account,
             reference=reference,
         )
     finally:

@@ -8,6 +8,8 @@ from flows.cli.screen import Screen
 
 __all__ = ["simulate"]
 
+MOST = 65535
+
 
 async def simulate(screen: Screen, *, port: int, api_key: str) -> int:
     """Run a simulator; its base URL is the first line on standard output."""
@@ -23,6 +25,9 @@ async def simulate(screen: Screen, *, port: int, api_key: str) -> int:
         )
         screen.say("Ctrl-C stops it.")
 
+    if not 0 <= port <= MOST:
+        screen.say(f"error: a port is 0 to {MOST}, not {port}", "error")
+        return Exit.USAGE
     try:
         await serve(port=port, api_key=api_key, started=started)
     except asyncio.CancelledError:

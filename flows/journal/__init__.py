@@ -7,9 +7,11 @@ that share the server. All workers that buy for one account have to share one jo
 
 import datetime as dt
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from didww_async import InvalidInput
 from flows.journal.errors import (
     CommitUnconfirmed,
     JournalError,
@@ -29,6 +31,9 @@ from flows.journal.record import (
     State,
 )
 from flows.journal.sqlite import SqliteJournal
+
+if TYPE_CHECKING:
+    from flows.journal.postgres import PostgresJournal
 
 __all__ = [
     "OPEN",
@@ -129,13 +134,22 @@ class PurchaseJournal(Protocol):
         ...
 
 
-def journal_at(where: str | os.PathLike[str]) -> PurchaseJournal:
+ADDRESS = re.compile(r"://|password=|:[^@/\\]*@")  # whatever may hold a password
+
+
+def journal_at(where: str | os.PathLike[str]) -> "SqliteJournal | PostgresJournal":
     """The journal at a path (SQLite) or a `postgresql://` address. Opened at its first use.
 
-    Raises ImportError, saying what to install, when PostgreSQL's driver is missing.
+    Raises InvalidInput for another address, without showing it, and ImportError, saying what to
+    install, when PostgreSQL's driver is missing.
     """
     if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
         from flows.journal.postgres import PostgresJournal  # noqa: PLC0415 - an extra
 
         return PostgresJournal(where)
+    if ADDRESS.search(os.fspath(where)):
+        raise InvalidInput(
+            "the journal is a file, or an address that begins with postgresql:// (what was given "
+            "may hold a password and is not shown)"
+        )
     return SqliteJournal(where)

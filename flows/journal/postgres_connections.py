@@ -165,6 +165,8 @@ class Connections:
             )
         except psycopg.Error as error:
             why = self.clean(error)
+        except UnicodeError:  # a host with an empty label
+            why = "its host is no name"
         else:
             return Line(connection)
         raise JournalUnavailable(f"{self._journal} can't be reached; nothing was written: {why}")

@@ -140,6 +140,7 @@ class OrderRequest:
     def __attrs_post_init__(self) -> None:
         if not self.items:
             raise InvalidInput("an order needs at least one item")
+        check_back_ordering(self.allow_back_ordering)
 
     @classmethod
     def of_one(
@@ -188,6 +189,13 @@ class OrderRequest:
         if self.one is not None:
             return str(self.one)
         return f"{self.quantity} numbers in {len(self.items)} items"
+
+
+def check_back_ordering(allowed: object) -> bool:
+    """Return whether a back order is allowed. Raises InvalidInput for "false", 1, None, ..."""
+    if type(allowed) is not bool:
+        raise InvalidInput(f"allow_back_ordering is True or False, not {allowed!r}")
+    return allowed
 
 
 def _price(_: object, attribute: "attrs.Attribute[Any]", found: object) -> None:

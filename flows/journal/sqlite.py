@@ -76,7 +76,10 @@ class SqliteJournal:
             raise JournalUnusable(
                 f"{str(path)!r} is no file; for a journal without one use MemoryJournal"
             )
-        self.path = Path(path).expanduser().absolute()
+        try:
+            self.path = Path(path).expanduser().absolute()
+        except RuntimeError as problem:  # nobody's home
+            raise JournalUnusable(f"{str(path)!r} is no file: {problem}") from None
         self._clock = clock
         self._file = JournalFile(self.path, timeout=timeout)
         self._worker = Worker(repr(self), threads=1)

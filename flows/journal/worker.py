@@ -53,12 +53,12 @@ class Worker:
         if os.getpid() != self._pid:
             return
         if self._closing is not None:
-            await _end(self._closing)
+            await _end(asyncio.wrap_future(self._closing))
             return
         closer = ThreadPoolExecutor(1, thread_name_prefix="didww-journal-close")
         self._closing = closer.submit(self._close, last)
         try:
-            await _end(self._closing)
+            await _end(asyncio.wrap_future(self._closing))
         finally:
             closer.shutdown()  # its only work is done: this does not block
 
@@ -69,17 +69,17 @@ class Worker:
 
 async def _result(job: "Future[T]") -> T:
     """What the job returns; a job that has not begun when the caller is cancelled is dropped."""
+    ended = asyncio.wrap_future(job)
     try:
-        return await asyncio.shield(asyncio.wrap_future(job))
+        return await asyncio.shield(ended)
     except asyncio.CancelledError as cancelled:
         if job.cancel():
             raise
-        return await _end(job, cancelled)
+        return await _end(ended, cancelled)
 
 
-async def _end(job: "Future[T]", cancelled: asyncio.CancelledError | None = None) -> T:
+async def _end(ended: "asyncio.Future[T]", cancelled: asyncio.CancelledError | None = None) -> T:
     """Wait for the job however often the caller is cancelled, and tell about both after that."""
-    ended = asyncio.wrap_future(job)
     while not ended.done():
         try:
             await asyncio.wait([ended])
