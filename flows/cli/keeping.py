@@ -95,7 +95,10 @@ def passwords(where: str | None) -> set[str]:
 
 
 def _without_password(where: str) -> str:
-    address = urllib.parse.urlsplit(where)
+    try:
+        address = urllib.parse.urlsplit(where)
+    except ValueError:
+        return "postgresql://..."
     asked = urllib.parse.parse_qsl(address.query)
     query = urllib.parse.urlencode([(name, text) for name, text in asked if name != "password"])
     host = address.netloc.rpartition("@")[2]

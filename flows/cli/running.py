@@ -15,6 +15,8 @@ from flows.cli.warned import warnings_on
 
 __all__ = ["run"]
 
+SILENCE = 1.0  # seconds in which an interrupted command may end before it says why it has not
+
 
 def run(
     work: Coroutine[Any, Any, int], *, screen: Screen, at_once: Callable[[], None] | None = None
@@ -27,7 +29,7 @@ def run(
     return a code of its own; another interrupt then calls `at_once` and ends the process.
     """
     with warnings_on(screen), asyncio.Runner() as runner:
-        interrupts = _Interrupts(runner.get_loop(), at_once)
+        interrupts = _Interrupts(runner.get_loop(), screen, at_once)
         try:
             with interrupts.caught():
                 code = runner.run(interrupts.watched(work))
@@ -40,8 +42,14 @@ class _Interrupts:
     """Counts interrupts. None of them becomes a KeyboardInterrupt: raised in the middle of a
     coroutine, it would wait for the cleaning up that a second one is meant to skip."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, at_once: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        screen: Screen,
+        at_once: Callable[[], None] | None,
+    ) -> None:
         self._loop = loop
+        self._screen = screen
         self._at_once = at_once
         self._task: asyncio.Task[Any] | None = None
         self._count = 0
@@ -78,6 +86,14 @@ class _Interrupts:
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+        if self._at_once is None:  # the others say what they wait for
+            self._loop.call_later(SILENCE, self._say_waiting)
+
+    def _say_waiting(self) -> None:
+        self._screen.say(
+            "Interrupted: waiting for what can't be broken off. Ctrl-C again leaves at once.",
+            "warning",
+        )
 
     def _leave(self) -> None:
         if self._at_once is not None:

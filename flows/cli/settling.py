@@ -76,14 +76,15 @@ async def _confirm(client: Client, journal: PurchaseJournal, screen: Screen, pla
 
 
 def exit_of(found: Sequence[Resumed]) -> Exit:
-    """UNKNOWN while an outcome is; PARTIAL when some are bought and others failed; else what the
-    first error means."""
+    """UNKNOWN while an outcome is; PARTIAL when some are bought and the others refused; else what
+    the first error means."""
     if any(item.purchase.state in IN_DOUBT for item in found):
         return Exit.UNKNOWN
-    errors = [item.error for item in found if item.error is not None]
-    if errors and any(item.purchase.state in BOUGHT for item in found):
+    failed = [exit_for(item.error) for item in found if item.error is not None]
+    bought = any(item.error is None and item.purchase.state in BOUGHT for item in found)
+    if bought and set(failed) == {Exit.REFUSED}:
         return Exit.PARTIAL
-    return exit_for(errors[0]) if errors else Exit.OK
+    return failed[0] if failed else Exit.OK
 
 
 async def read_journal(

@@ -102,7 +102,7 @@ def test_resume_orders_what_was_planned(beside: Simulator, here: Here) -> None:
     assert (code, posts(beside)) == (2, 0)
     assert "--yes" in refused["error"]["message"]
     code, found, _ = here("resume", "--yes")
-    assert code == 4
+    assert code == 8
     assert {it["reference"]: it["state"] for it in found["purchases"]} == {
         "young": "completed",
         "old": "expired",
