@@ -43,6 +43,15 @@ def placing(client: Client, journal: SqliteJournal) -> "asyncio.Task[Purchase]":
     )
 
 
+async def waiting_for_its_turn(client: Client, journal: SqliteJournal) -> "asyncio.Task[Purchase]":
+    client.rate_limit.pause(60)
+    caller = placing(client, journal)
+    while not await journal.list():
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    return caller
+
+
 async def test_cancelled_while_the_plan_is_written(
     sim: Simulator, client: Client, tmp_path: Path
 ) -> None:
@@ -62,11 +71,7 @@ async def test_cancelled_while_the_plan_is_written(
 async def test_cancelled_while_it_waits_for_its_turn_and_the_journal_is_away(
     sim: Simulator, client: Client, journal: SqliteJournal
 ) -> None:
-    client.rate_limit.pause(60)
-    caller = placing(client, journal)
-    while not await journal.list():
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)
+    caller = await waiting_for_its_turn(client, journal)
     held = Hold(journal)
     caller.cancel()
     asyncio.get_running_loop().call_later(0.15, held.end)
@@ -79,11 +84,7 @@ async def test_cancelled_while_it_waits_for_its_turn_and_the_journal_is_away(
 async def test_cancelled_is_cancelled_though_the_journal_stays_away(
     client: Client, journal: SqliteJournal
 ) -> None:
-    client.rate_limit.pause(60)
-    caller = placing(client, journal)
-    while not await journal.list():
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)
+    caller = await waiting_for_its_turn(client, journal)
     held = Hold(journal)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
