@@ -1,5 +1,6 @@
 """What several rooms of tests need: a simulator and a client of it, and a journal's place."""
 
+import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,13 @@ from stores import POSTGRES, connected
 
 from didww_async import Client, RateLimit, RetryPolicy
 from didww_async.simulator import Simulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heeds_ctrl_c() -> None:
+    """A shell tells what it runs in the background to ignore Ctrl-C; what tests start must not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

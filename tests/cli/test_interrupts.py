@@ -46,8 +46,8 @@ async def test_a_second_interrupt_leaves_at_once(simulator: Simulator) -> None:
         await until(lambda: simulator.orders)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        while b"Ctrl-C again" not in await process.stderr.readline():
-            pass
+        while b"Ctrl-C again" not in (line := await process.stderr.readline()):
+            assert line
         asked = time.monotonic()
         process.send_signal(signal.SIGINT)
         said = await ended(process)
