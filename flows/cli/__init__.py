@@ -29,10 +29,10 @@ def main() -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started us: nobody reads
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the end
-    if any(importlib.util.find_spec(name) is None for name in EXTRA):
-        sys.stderr.write(f"{INSTALL}\n")
-        return 2
     try:
+        if any(importlib.util.find_spec(name) is None for name in EXTRA):
+            sys.stderr.write(f"{INSTALL}\n")
+            return 2
         from flows.cli.app import run  # noqa: PLC0415 - not before it is known to be installed
 
         return run(sys.argv[1:])
