@@ -1,6 +1,6 @@
 """How much of what a slow server allows 64 flows get, and which part of a core it takes them.
 
-    python -m benchmarks.latency [--repetitions 5] [--seconds 3]
+    python -m benchmarks.latency [--repetitions 5] [--seconds 3] [--loop uvloop]
 
 Every answer of the server (`canned.py`) waits 50 ms, so that 64 flows can get 1,280 requests per
 second, if nothing else took any time. "the bytes alone" are flows that write prepared bytes to a
@@ -14,7 +14,8 @@ import gc
 import statistics
 import time
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from benchmarks.canned import Served, canned_server
@@ -56,8 +57,7 @@ class BytesAlone:
 
 class _Socket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
 
     def data_received(self, _: bytes) -> None:
         if not self._answered.done():
@@ -121,10 +121,13 @@ def row(kind: str, found: Sequence[tuple[float, float]]) -> dict[str, Any]:
     }
 
 
-def rows(*, repetitions: int = 5, seconds: float = 3.0) -> list[dict[str, Any]]:
-    """Measure everything; one row per variant."""
-    with canned_server(latency=LATENCY) as served:
-        return asyncio.run(measure(served, repetitions=repetitions, seconds=seconds))
+def rows(
+    *, repetitions: int = 5, seconds: float = 3.0, loop: str = "asyncio"
+) -> list[dict[str, Any]]:
+    """Measure everything; one row per variant. `loop`: the module whose event loop runs it."""
+    factory = import_module(loop).new_event_loop
+    with canned_server(latency=LATENCY) as served, asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(measure(served, repetitions=repetitions, seconds=seconds))
 
 
 def print_table(found: Sequence[dict[str, Any]]) -> None:
@@ -140,8 +143,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each turn")
+    parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     given = parser.parse_args()
-    print_table(rows(repetitions=given.repetitions, seconds=given.seconds))
+    print_table(rows(repetitions=given.repetitions, seconds=given.seconds, loop=given.loop))
 
 
 if __name__ == "__main__":
