@@ -1,6 +1,7 @@
 """The journal a command works with: a file, a PostgreSQL table, or the memory of one run."""
 
 import os
+import re
 import shlex
 import urllib.parse
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ __all__ = ["DSN", "journal_to_list", "open_journal", "passwords", "typed"]
 
 DSN = ("postgresql://", "postgres://")
 FILE = "purchases.db"
+NO_SECRET = re.compile(r"postgres(ql)?://[\w.-]*(/[\w.-]*)?")  # neither user, port nor options
 
 
 def open_journal(
@@ -94,24 +96,13 @@ def passwords(where: str | None) -> set[str]:
     return {text for word in found if word for text in (word, urllib.parse.unquote(word))}
 
 
-def _without_password(where: str) -> str:
-    try:
-        address = urllib.parse.urlsplit(where)
-    except ValueError:
-        return "postgresql://..."
-    asked = urllib.parse.parse_qsl(address.query)
-    query = urllib.parse.urlencode([(name, text) for name, text in asked if name != "password"])
-    host = address.netloc.rpartition("@")[2]
-    user = f"{address.username}@" if address.username else ""
-    return urllib.parse.urlunsplit(address._replace(netloc=user + host, query=query))
-
-
 def typed(connection: Connection) -> str:
     """The options that lead another command to the same place, without secrets."""
     given = {"environment": connection.environment, "base-url": connection.base_url}
     journal = getattr(connection, "journal", None)
     if journal is not None:
-        given["journal"] = _without_password(journal) if "://" in journal else journal
+        hidden = "://" in journal and not NO_SECRET.fullmatch(journal)
+        given["journal"] = "postgresql://..." if hidden else journal
     return "".join(
         f" --{name} {shlex.quote(value)}" for name, value in given.items() if value is not None
     )

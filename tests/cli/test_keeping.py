@@ -300,12 +300,11 @@ def test_what_is_secret(where: str | None, secret: set[str]) -> None:
     [
         ({}, ""),
         ({"journal": "my purchases.db"}, " --journal 'my purchases.db'"),
-        ({"journal": "postgresql://me:pw@db/x"}, " --journal postgresql://me@db/x"),
-        (
-            {"journal": "postgresql://db/x?password=pw&port=1"},
-            " --journal 'postgresql://db/x?port=1'",
-        ),
-        ({"journal": "postgresql://me:pw@[db/x"}, " --journal postgresql://..."),
+        ({"journal": "postgresql://db.example/x"}, " --journal postgresql://db.example/x"),
+        ({"journal": "postgresql://me:pw@db/x"}, " --journal postgresql://..."),
+        ({"journal": "postgresql://me:p/w@db/x"}, " --journal postgresql://..."),
+        ({"journal": "postgresql://me:pw"}, " --journal postgresql://..."),
+        ({"journal": "postgresql://db/x?sslpassword=pw"}, " --journal postgresql://..."),
         ({"environment": "sandbox"}, " --environment sandbox"),
         ({"base_url": "http://x/v3"}, " --base-url http://x/v3"),
     ],
